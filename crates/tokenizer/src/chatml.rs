@@ -1,0 +1,146 @@
+//! ChatML, the form in which Qwen models read conversations.
+
+use qianshou_chat::{Message, Part, Role};
+
+use crate::{Specials, Tokenizer};
+
+const START: &str = "<|im_start|>";
+const END: &str = "<|im_end|>";
+const END_OF_TEXT: &str = "<|endoftext|>";
+
+/// Why a conversation cannot be put into ChatML.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChatMlError {
+    /// The vocabulary has no token for a turn's border.
+    #[error(
+        "the vocabulary has no special token `{token}`; this is no ChatML model, so use a chat model of the family"
+    )]
+    MissingToken {
+        /// The token.
+        token: &'static str,
+    },
+    /// A message holds an image.
+    #[error("message {index} holds an image, which a text model cannot read; use a vision model or leave it out")]
+    Image {
+        /// Which message, counted from 0.
+        index: usize,
+    },
+    /// There is no assistant's message to continue.
+    #[error("only an assistant's message can be continued, but the last message is {found}")]
+    ContinueLast {
+        /// The role of the last message, or that there is none.
+        found: &'static str,
+    },
+}
+
+/// Encodes conversations as ChatML with one tokenizer.
+///
+/// Each message becomes `<|im_start|>{role}\n{content}<|im_end|>\n`, and the model's turn is opened with
+/// `<|im_start|>assistant\n`. Nothing is added beyond that: where a model expects a system message, the
+/// caller gives one.
+#[derive(Clone, Debug)]
+pub struct ChatMl {
+    tokenizer: Tokenizer,
+    start: u32,
+    end: u32,
+    stop_ids: Vec<u32>,
+}
+
+/// What a conversation is made of, once the roles are written out.
+enum Piece<'a> {
+    Control(&'static str, u32),
+    Text(&'a str),
+    Generated { text: &'a str, ids: &'a [u32] },
+}
+
+impl ChatMl {
+    /// ChatML in the vocabulary of `tokenizer`.
+    ///
+    /// # Errors
+    /// When the vocabulary has no `<|im_start|>` or no `<|im_end|>`.
+    pub fn new(tokenizer: &Tokenizer) -> Result<Self, ChatMlError> {
+        let find = |token| tokenizer.special_id(token).ok_or(ChatMlError::MissingToken { token });
+        let (start, end) = (find(START)?, find(END)?);
+        let stop_ids = [Some(end), Some(start), tokenizer.special_id(END_OF_TEXT)].into_iter().flatten().collect();
+        Ok(Self { tokenizer: tokenizer.clone(), start, end, stop_ids })
+    }
+
+    /// The conversation as text, for people. With `continue_last` the last message is left open, else a
+    /// turn of the assistant is opened after it.
+    ///
+    /// # Errors
+    /// When a message holds an image, or `continue_last` is set and the last message is not the
+    /// assistant's.
+    pub fn render(&self, messages: &[Message], continue_last: bool) -> Result<String, ChatMlError> {
+        let pieces = self.pieces(messages, continue_last)?;
+        let texts = pieces.iter().map(|piece| match piece {
+            Piece::Control(text, _) | Piece::Text(text) | Piece::Generated { text, .. } => *text,
+        });
+        Ok(texts.collect())
+    }
+
+    /// The conversation as token ids; `continue_last` as in [`render`](Self::render).
+    ///
+    /// Text is never read as control tokens, and all text between two of them is encoded as one piece.
+    /// Generated parts keep their ids, so the ids of a continued conversation begin with exactly those
+    /// that the model has already seen.
+    ///
+    /// # Errors
+    /// Those of [`render`](Self::render).
+    pub fn encode(&self, messages: &[Message], continue_last: bool) -> Result<Vec<u32>, ChatMlError> {
+        let mut ids = Vec::new();
+        let mut text = String::new();
+        for piece in self.pieces(messages, continue_last)? {
+            let own = match piece {
+                // A generated part without ids is text like any other.
+                Piece::Text(more) | Piece::Generated { text: more, ids: [] } => {
+                    text.push_str(more);
+                    continue;
+                }
+                Piece::Control(_, ref id) => std::slice::from_ref(id),
+                Piece::Generated { ids, .. } => ids,
+            };
+            ids.extend(self.tokenizer.encode(&text, Specials::None));
+            text.clear();
+            ids.extend_from_slice(own);
+        }
+        ids.extend(self.tokenizer.encode(&text, Specials::None));
+        Ok(ids)
+    }
+
+    /// The ids at which a reply ends: `<|im_end|>`, `<|im_start|>` and, where the vocabulary has it,
+    /// `<|endoftext|>`.
+    pub fn stop_ids(&self) -> &[u32] {
+        &self.stop_ids
+    }
+
+    fn pieces<'a>(&self, messages: &'a [Message], continue_last: bool) -> Result<Vec<Piece<'a>>, ChatMlError> {
+        if continue_last {
+            match messages.last().map(|message| message.role) {
+                Some(Role::Assistant) => {}
+                Some(role) => return Err(ChatMlError::ContinueLast { found: role.as_str() }),
+                None => return Err(ChatMlError::ContinueLast { found: "missing" }),
+            }
+        }
+        let mut pieces = Vec::new();
+        for (index, message) in messages.iter().enumerate() {
+            pieces.extend([Piece::Control(START, self.start), Piece::Text(message.role.as_str()), Piece::Text("\n")]);
+            for part in &message.content {
+                pieces.push(match part {
+                    Part::Text(text) => Piece::Text(text),
+                    Part::Generated(generated) => Piece::Generated { text: &generated.text, ids: &generated.ids },
+                    Part::Image(_) => return Err(ChatMlError::Image { index }),
+                });
+            }
+            let open = continue_last && index + 1 == messages.len();
+            if !open {
+                pieces.extend([Piece::Control(END, self.end), Piece::Text("\n")]);
+            }
+        }
+        if !continue_last {
+            pieces.extend([Piece::Control(START, self.start), Piece::Text("assistant\n")]);
+        }
+        Ok(pieces)
+    }
+}
