@@ -1,0 +1,105 @@
+//! The list of all prompts: which file each is, and which placeholders it may use.
+
+/// Names one prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Prompt {
+    /// The system message when the caller gives none.
+    System,
+    /// ReAct: the user's message, with tools, format and question.
+    ReactQuestion,
+    /// ReAct: the line that presents one tool.
+    ReactTool,
+    /// ReAct: what stands between the names of the tools.
+    ReactNamesSeparator,
+    /// ReAct: how to write the arguments of a tool that takes JSON.
+    ReactArgumentsJson,
+    /// ReAct: how to write the arguments of a tool that takes code.
+    ReactArgumentsCode,
+    /// Observation: the model called a tool that does not exist.
+    UnknownTool,
+    /// Part of an observation: the known name nearest to what the model wrote.
+    Suggestion,
+    /// Observation: the input cannot be read as a JSON object.
+    NotAnObject,
+    /// Observation: the arguments do not fit the tool's schema.
+    WrongArguments,
+    /// Part of an observation: a value of the wrong type.
+    FaultType,
+    /// Part of an observation: a required value is missing.
+    FaultMissing,
+    /// Part of an observation: any other fault of a value.
+    FaultOther,
+    /// Observation: the reply holds neither a call nor an answer, but looks like a call.
+    NoAction,
+    /// Observation: the tool returned an error.
+    ToolFailed,
+    /// Observation: the tool panicked.
+    ToolPanicked,
+    /// Observation: the tool took too long.
+    ToolTimedOut,
+    /// Observation: the call was cancelled before it gave a result.
+    Cancelled,
+    /// The marker in the middle of an observation that was cut.
+    Cut,
+}
+
+/// File name, placeholders and embedded text of a prompt.
+pub(crate) struct Source {
+    pub(crate) path: &'static str,
+    pub(crate) placeholders: &'static [&'static str],
+    pub(crate) text: &'static str,
+}
+
+macro_rules! sources {
+    ($($prompt:ident $path:literal [$($placeholder:literal),*])*) => {
+        impl Prompt {
+            /// All prompts, in the order of their declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$prompt),*];
+
+            pub(crate) fn source(self) -> Source {
+                match self {
+                    $(Self::$prompt => Source {
+                        path: $path,
+                        placeholders: &[$($placeholder),*],
+                        text: include_str!(concat!("../", $path)),
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+sources! {
+    System "system/default.txt" []
+    ReactQuestion "react/en/question.txt" ["tools", "names", "question"]
+    ReactTool "react/en/tool.txt" ["name", "name_for_people", "description", "parameters", "arguments_format"]
+    ReactNamesSeparator "react/en/names_separator.txt" []
+    ReactArgumentsJson "react/en/arguments_json.txt" []
+    ReactArgumentsCode "react/en/arguments_code.txt" []
+    UnknownTool "observation/unknown_tool.txt" ["name", "suggestion", "names"]
+    Suggestion "observation/suggestion.txt" ["nearest"]
+    NotAnObject "observation/not_an_object.txt" ["name", "fault", "schema"]
+    WrongArguments "observation/wrong_arguments.txt" ["name", "faults", "schema"]
+    FaultType "observation/fault_type.txt" ["path", "expected", "found"]
+    FaultMissing "observation/fault_missing.txt" ["path", "expected", "suggestion"]
+    FaultOther "observation/fault_other.txt" ["path", "fault"]
+    NoAction "observation/no_action.txt" []
+    ToolFailed "observation/tool_failed.txt" ["name", "error"]
+    ToolPanicked "observation/tool_panicked.txt" ["name"]
+    ToolTimedOut "observation/tool_timed_out.txt" ["name", "seconds"]
+    Cancelled "observation/cancelled.txt" []
+    Cut "observation/cut.txt" ["missing"]
+}
+
+impl Prompt {
+    /// The file, relative to this folder or to one that replaces prompts, with `/` between names.
+    pub fn path(self) -> &'static str {
+        self.source().path
+    }
+
+    /// The names that may stand in braces in its text.
+    pub fn placeholders(self) -> &'static [&'static str] {
+        self.source().placeholders
+    }
+}
