@@ -1,0 +1,54 @@
+//! What is ours to mend: wrong set-up, and models that fail.
+
+use qianshou_chat::ChatError;
+
+use crate::SchemaError;
+
+/// Why an agent cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Two tools have the same name.
+    #[error("two tools have the name `{name}`; give one of them another in its spec")]
+    DuplicateTool {
+        /// The name.
+        name: String,
+    },
+    /// A tool has a name that no protocol can write.
+    #[error("the tool name {name:?} cannot be written by a model; use letters, digits, `_`, `-` and `.`")]
+    ToolName {
+        /// The name.
+        name: String,
+    },
+    /// A tool's parameters cannot be shown to a model.
+    #[error("the parameters of the tool `{name}` cannot be shown to a model")]
+    ToolSchema {
+        /// The tool.
+        name: String,
+        /// Why.
+        source: SchemaError,
+    },
+    /// The protocol goes on in the model's own turn, and the model cannot.
+    #[error("the model `{model}` cannot continue its own message, which this protocol needs")]
+    CannotContinue {
+        /// The model.
+        model: String,
+    },
+}
+
+/// Why a run ended without an answer that could be given back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The conversation does not end with a message of the user.
+    #[error("the conversation has to end with a message of the user")]
+    NoQuestion,
+    /// The model failed.
+    #[error("the model failed in step {step}")]
+    Model {
+        /// Which step of the run, the first being 1.
+        step: usize,
+        /// What the model says.
+        source: ChatError,
+    },
+}

@@ -1,0 +1,89 @@
+//! An agent: a chat model that thinks in steps, calls typed tools, and answers.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use qianshou_agent::{Agent, Tool, ToolContext, ToolError, ToolOutput, ToolSpec};
+//! use qianshou_chat::ScriptedModel;
+//!
+//! /// Current weather of a city.
+//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! struct WeatherArgs {
+//!     /// City, for example "Hangzhou".
+//!     city: String,
+//! }
+//!
+//! struct Weather;
+//!
+//! impl Tool for Weather {
+//!     type Args = WeatherArgs;
+//!
+//!     fn spec(&self) -> ToolSpec {
+//!         ToolSpec::new::<WeatherArgs>("weather")
+//!     }
+//!
+//!     async fn call(&self, args: WeatherArgs, _: &ToolContext) -> Result<ToolOutput, ToolError> {
+//!         Ok(format!("{}: 21 °C, clear", args.city).into())
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Any chat model; this one reads from a script.
+//! let model = ScriptedModel::new([
+//!     "Thought: I need the weather.\nAction: weather\nAction Input: {\"city\": \"Hangzhou\"}\n",
+//!     " I now know the final answer\nFinal Answer: It is clear, at 21 °C.",
+//! ]);
+//! let agent = Agent::builder(Arc::new(model)).tool(Weather).build()?;
+//! let answer = agent.run("How is the weather in Hangzhou?").await?;
+//! assert_eq!(answer.text(), "It is clear, at 21 °C.");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! From the inside out: [`Tool`] is what authors write and [`AnyTool`] what everything else holds; a
+//! [`Protocol`] says how a model is asked and how its text is read ([`ReAct`]); [`AgentRun`] is the loop,
+//! a state machine without I/O that can be saved at any point; [`Agent`] drives it with a model and
+//! tools. What the model or a tool gets wrong becomes an observation that the model can react to; what
+//! is ours to mend ends the run with an error.
+
+#![forbid(unsafe_code)]
+
+mod agent;
+mod arguments;
+mod context;
+mod driver;
+mod error;
+mod event;
+mod observation;
+mod output;
+mod protocol;
+mod python_json;
+mod react;
+mod react_reader;
+mod record;
+mod repair;
+mod run;
+mod schema;
+mod spec;
+mod step;
+mod tool;
+mod toolbox;
+
+pub use agent::{Agent, AgentBuilder};
+pub use arguments::ArgumentStage;
+pub use context::ToolContext;
+pub use driver::EventStream;
+pub use error::{BuildError, RunError};
+pub use event::{Event, Warning};
+pub use output::{Artifact, ToolError, ToolOutput};
+pub use protocol::{Conversation, Protocol, StepEvent, StepReader};
+pub use python_json::python_json;
+pub use react::ReAct;
+pub use record::{Answer, CallRecord, Observation, ObservationKind, StepRecord, StopReason};
+pub use run::{AgentRun, RunState};
+pub use schema::SchemaError;
+pub use spec::{ArgumentsFormat, PluginError, ToolSpec};
+pub use step::{Input, Interruption, Limits, Step, ToolCall, ToolOutcome};
+pub use tool::{AnyTool, FunctionTool, Tool, tool_fn};
+use toolbox::nearest;

@@ -1,0 +1,226 @@
+//! The rules of the ReAct reader, and what holds for any text.
+
+use proptest::prelude::*;
+use qianshou_agent::{Protocol as _, ReAct, StepEvent, Warning};
+use qianshou_chat::{FinishReason, Message};
+
+/// The events of a reply with deltas of one kind joined, and how much of it is kept.
+fn read_pieces<'a>(
+    pieces: impl IntoIterator<Item = &'a str>,
+    finish: &FinishReason,
+    continues: bool,
+) -> (Vec<StepEvent>, Option<usize>) {
+    let messages = if continues { vec![Message::assistant("Thought:")] } else { Vec::new() };
+    let mut reader = ReAct::default().reader(&messages);
+    let mut all: Vec<StepEvent> = Vec::new();
+    let mut take = |events: Vec<StepEvent>| {
+        for event in events {
+            match (all.last_mut(), event) {
+                (Some(StepEvent::Thought(text)), StepEvent::Thought(more))
+                | (Some(StepEvent::Arguments(text)), StepEvent::Arguments(more))
+                | (Some(StepEvent::Answer(text)), StepEvent::Answer(more)) => text.push_str(&more),
+                (_, event) => all.push(event),
+            }
+        }
+    };
+    for piece in pieces {
+        take(reader.push(piece));
+    }
+    take(reader.finish(finish));
+    (all, reader.kept())
+}
+
+fn read(text: &str) -> Vec<StepEvent> {
+    read_pieces([text], &FinishReason::EndOfTurn, false).0
+}
+
+fn thought(text: &str) -> StepEvent {
+    StepEvent::Thought(text.to_owned())
+}
+
+fn action(name: &str) -> StepEvent {
+    StepEvent::Action(name.to_owned())
+}
+
+fn arguments(text: &str) -> StepEvent {
+    StepEvent::Arguments(text.to_owned())
+}
+
+fn answer(text: &str) -> StepEvent {
+    StepEvent::Answer(text.to_owned())
+}
+
+fn looks_like_call(text: &str) -> StepEvent {
+    StepEvent::Warning(Warning::LooksLikeCall { text: text.to_owned() })
+}
+
+#[test]
+fn a_call_and_an_answer() {
+    let call = "Thought: I need it.\nAction: weather\nAction Input: {\"city\": \"Oslo\"}\n";
+    assert_eq!(read(call), [thought("I need it."), action("weather"), arguments("{\"city\": \"Oslo\"}")]);
+    let end = "Thought: I now know.\nFinal Answer: It rains.\nStay in.\n";
+    assert_eq!(read(end), [thought("I now know."), answer("It rains.\nStay in.")]);
+}
+
+#[test]
+fn a_continuation_begins_in_the_thought() {
+    let (events, _) = read_pieces([" I know.\nFinal Answer: 5"], &FinishReason::EndOfTurn, true);
+    assert_eq!(events, [thought("I know."), answer("5")]);
+}
+
+#[test]
+fn of_several_actions_the_last_before_the_input_counts() {
+    let events = read("Action: a\nAction: b\nAction Input: {}");
+    let dropped = StepEvent::Warning(Warning::SeveralActions { dropped: "a".to_owned() });
+    assert_eq!(events, [dropped, action("b"), arguments("{}")]);
+}
+
+#[test]
+fn of_several_calls_the_first_counts() {
+    let text = "Action: a\nAction Input: {}\nAction: b\nAction Input: {}";
+    let (events, kept) = read_pieces([text], &FinishReason::EndOfTurn, false);
+    assert_eq!(events, [action("a"), arguments("{}"), StepEvent::Warning(Warning::TextAfterCall)]);
+    assert_eq!(kept.map(|kept| &text[..kept]), Some("Action: a\nAction Input: {}\n"));
+}
+
+#[test]
+fn an_invented_observation_is_dropped() {
+    let text = "Action: a\nAction Input: {}\nObservation: 5\nThought: done\nFinal Answer: 5";
+    let (events, kept) = read_pieces([text], &FinishReason::EndOfTurn, false);
+    assert_eq!(events, [action("a"), arguments("{}"), StepEvent::Warning(Warning::InventedObservation)]);
+    assert_eq!(kept.map(|kept| &text[..kept]), Some("Action: a\nAction Input: {}\n"));
+}
+
+#[test]
+fn an_answer_beside_an_action_is_dropped_and_an_action_in_an_answer_is_text() {
+    let events = read("Action: a\nAction Input: {}\nFinal Answer: 5");
+    assert_eq!(events, [action("a"), arguments("{}"), StepEvent::Warning(Warning::AnswerBesideAction)]);
+    let events = read("Final Answer: 5\nAction: a\nAction Input: {}");
+    assert_eq!(events, [answer("5\nAction: a\nAction Input: {}"), looks_like_call("Action: a")]);
+}
+
+#[test]
+fn a_missing_input_is_a_call_without_arguments_if_nothing_else_follows() {
+    let missing = StepEvent::Warning(Warning::MissingInput { name: "clock".to_owned() });
+    for text in ["Action: clock", "Action: clock\nObservation:", "Action: clock\nObserv"] {
+        assert_eq!(read(text), [missing.clone(), action("clock")], "{text}");
+    }
+    assert_eq!(read("Action: I would rest."), [looks_like_call("Action: I would rest.")]);
+    let events = read("Action: none\nFinal Answer: 5");
+    assert_eq!(events, [answer("5"), looks_like_call("Action: none")]);
+    let events = read("Action: none\nThought: or not\nFinal Answer: 5");
+    assert_eq!(events, [thought("or not"), answer("5"), looks_like_call("Action: none")]);
+}
+
+#[test]
+fn in_a_code_fence_only_observation_is_a_keyword() {
+    let code = "```py\n# \nThought: x\nAction: y\n```";
+    assert_eq!(read(&format!("Action: py\nAction Input: {code}\n")), [action("py"), arguments(code)]);
+    let open = "Action: py\nAction Input: ```py\nprint(1)\nObservation: 1";
+    let invented = StepEvent::Warning(Warning::InventedObservation);
+    assert_eq!(read(open), [action("py"), arguments("```py\nprint(1)"), invented]);
+}
+
+#[test]
+fn chinese_colons_are_colons() {
+    let events = read("Thought：想\nAction：weather\nAction Input：{}\nObservation：晴");
+    let invented = StepEvent::Warning(Warning::InventedObservation);
+    assert_eq!(events, [thought("想"), action("weather"), arguments("{}"), invented]);
+    assert_eq!(read("Final Answer：好"), [answer("好")]);
+}
+
+#[test]
+fn trailing_prose_is_left_to_the_arguments() {
+    let events = read("Action: a\nAction Input: {}\nI wait for the result.");
+    assert_eq!(events, [action("a"), arguments("{}\nI wait for the result.")]);
+}
+
+#[test]
+fn a_reply_without_keywords_is_the_answer_unless_it_looks_like_a_call() {
+    assert_eq!(read("Paris.\n"), [thought("Paris."), answer("Paris.")]);
+    let inline = "Thought: I know it. Final Answer: Paris.";
+    assert_eq!(read(inline), [thought("I know it. Final Answer: Paris."), answer("Paris.")]);
+    for text in ["Action Input: {}", "action: a\naction input: {}", "Use it. Action: a\nAction Input: {}"] {
+        let events = read(text);
+        assert!(matches!(events.last(), Some(StepEvent::Warning(Warning::LooksLikeCall { .. }))), "{events:?}");
+    }
+    let native = read("<tool_call>{\"name\": \"a\"}</tool_call>");
+    assert_eq!(native.last(), Some(&looks_like_call("<tool_call>{\"name\": \"a\"}</tool_call>")));
+    let cut_off = read_pieces(["Par"], &FinishReason::Length, false).0;
+    assert_eq!(cut_off, [thought("Par")]);
+    let stopped = read_pieces(["Hm.\n"], &FinishReason::Stop("Observation:".to_owned()), false).0;
+    assert_eq!(stopped, [thought("Hm.")]);
+    assert_eq!(read(""), []);
+}
+
+/// Replies put together from what models write.
+fn replies() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("Thought:"),
+        Just("Action:"),
+        Just("Action Input:"),
+        Just("Action"),
+        Just("Observation:"),
+        Just("Observ"),
+        Just("Final Answer:"),
+        Just("Action："),
+        Just("```"),
+        Just("\n"),
+        Just(" "),
+        Just("weather"),
+        Just("{\"a\": 1}"),
+        Just("A"),
+        Just("é汉"),
+    ];
+    prop_oneof![proptest::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat()), "\\PC{0,40}",]
+}
+
+fn finishes() -> impl Strategy<Value = FinishReason> {
+    prop_oneof![
+        Just(FinishReason::EndOfTurn),
+        Just(FinishReason::Stop("Observation:".to_owned())),
+        Just(FinishReason::Length),
+        Just(FinishReason::Cancelled),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_split_gives_the_same_events(
+        text in replies(),
+        finish in finishes(),
+        continues: bool,
+        cuts in proptest::collection::vec(any::<proptest::sample::Index>(), 0..6),
+    ) {
+        let whole = read_pieces([text.as_str()], &finish, continues);
+        let characters: Vec<String> = text.chars().map(String::from).collect();
+        let by_character = read_pieces(characters.iter().map(String::as_str), &finish, continues);
+        prop_assert_eq!(&by_character, &whole);
+
+        let mut borders: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        borders.dedup();
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| borders[cut.index(borders.len())]).collect();
+        cuts.extend([0, text.len()]);
+        cuts.sort_unstable();
+        let pieces = cuts.windows(2).map(|window| &text[window[0]..window[1]]);
+        prop_assert_eq!(read_pieces(pieces, &finish, continues), whole);
+    }
+
+    #[test]
+    fn what_is_kept_is_a_beginning_of_the_reply_that_ends_a_line(text in replies()) {
+        let (_, kept) = read_pieces([text.as_str()], &FinishReason::EndOfTurn, false);
+        if let Some(kept) = kept {
+            prop_assert!(text.is_char_boundary(kept) && (kept == 0 || text[..kept].ends_with('\n')));
+        }
+    }
+
+    #[test]
+    fn a_reply_has_one_call_or_one_answer(text in replies(), finish in finishes()) {
+        let (events, _) = read_pieces([text.as_str()], &finish, false);
+        let calls = events.iter().filter(|event| matches!(event, StepEvent::Action(_))).count();
+        let answers = events.iter().filter(|event| matches!(event, StepEvent::Answer(_))).count();
+        prop_assert!(calls + answers <= 1, "{:?}", events);
+    }
+}
