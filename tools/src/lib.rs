@@ -1,0 +1,19 @@
+//! The tools that come with Qianshou.
+//!
+//! ```
+//! use qianshou_agent::AnyTool;
+//!
+//! let names: Vec<_> = qianshou_tools::default_tools().iter().map(|tool| tool.spec().name).collect();
+//! assert_eq!(names, ["calculator", "current_time"]);
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod calculator;
+mod current_time;
+mod defaults;
+mod number;
+
+pub use calculator::{Calculator, CalculatorArgs};
+pub use current_time::{CurrentTime, CurrentTimeArgs};
+pub use defaults::default_tools;
