@@ -1,0 +1,364 @@
+//! The shape of a decoder, read from `config.json` or from a GGUF's metadata.
+
+use std::path::Path;
+
+use qianshou_gguf::Gguf;
+use serde_json::Value;
+
+use crate::ModelError;
+
+/// Model families, by what differs between their layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Family {
+    /// Qwen 1.5, 2 and 2.5: biases on query, key and value.
+    Qwen2,
+    /// Llama (and SmolLM2): the same layers without biases.
+    Llama,
+}
+
+/// How rotary frequencies are stretched beyond the trained context.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RopeScaling {
+    /// As trained.
+    None,
+    /// Every frequency divided by a factor.
+    Linear {
+        /// The factor.
+        factor: f64,
+    },
+    /// YaRN: low frequencies are interpolated, high ones kept, and attention is rescaled.
+    Yarn {
+        /// Stretch of the context.
+        factor: f64,
+        /// Context that the model was trained on, in tokens.
+        original_context: usize,
+        /// Rotations above which a frequency is kept.
+        beta_fast: f64,
+        /// Rotations below which a frequency is interpolated.
+        beta_slow: f64,
+        /// Multiplies cosines and sines.
+        attention_factor: f64,
+    },
+}
+
+/// The shape of a decoder-only transformer with grouped-query attention and a gated MLP.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelConfig {
+    /// The family.
+    pub family: Family,
+    /// Width of the residual stream.
+    pub hidden_size: usize,
+    /// Number of layers.
+    pub layers: usize,
+    /// Query heads a layer.
+    pub heads: usize,
+    /// Key and value heads a layer; divides `heads`.
+    pub key_value_heads: usize,
+    /// Width of a head.
+    pub head_size: usize,
+    /// Width of the gated MLP.
+    pub feed_forward_size: usize,
+    /// Rows of the embedding; may exceed the tokenizer's vocabulary.
+    pub vocabulary_size: usize,
+    /// ε of RMSNorm.
+    pub norm_epsilon: f64,
+    /// Base of the rotary frequencies.
+    pub rope_theta: f64,
+    /// How they are stretched.
+    pub rope_scaling: RopeScaling,
+    /// Longest sequence, in tokens.
+    pub context_window: usize,
+    /// The output head is the embedding.
+    pub tied_embeddings: bool,
+    /// Query, key and value have biases.
+    pub attention_bias: bool,
+    /// From this layer on (see `windowed_layers_from`) a token sees only so many tokens back.
+    pub sliding_window: Option<SlidingWindow>,
+}
+
+/// Sliding-window attention of the upper layers (Qwen 2 with `use_sliding_window`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlidingWindow {
+    /// How many tokens a token sees, itself included.
+    pub tokens: usize,
+    /// First layer that is so limited.
+    pub first_layer: usize,
+}
+
+impl ModelConfig {
+    /// Reads a Hugging Face `config.json`.
+    ///
+    /// # Errors
+    /// [`ModelError::Config`] with the field that is missing or out of range, or
+    /// [`ModelError::UnsupportedFamily`].
+    pub fn from_hugging_face(config: &Value, path: &Path) -> Result<Self, ModelError> {
+        let fields = Fields { config, path };
+        let model_type = config.get("model_type").and_then(Value::as_str).unwrap_or("missing");
+        let family = match model_type {
+            "qwen2" => Family::Qwen2,
+            "llama" => Family::Llama,
+            other => {
+                return Err(ModelError::UnsupportedFamily { path: path.to_owned(), family: other.to_owned() });
+            }
+        };
+        match config.get("hidden_act").and_then(Value::as_str) {
+            None | Some("silu") => {}
+            Some(_) => return Err(fields.error("hidden_act", "is not supported, expected \"silu\"")),
+        }
+        let hidden_size = fields.size("hidden_size")?;
+        let layers = fields.size("num_hidden_layers")?;
+        let heads = fields.size("num_attention_heads")?;
+        let context_window = fields.size("max_position_embeddings")?;
+        let head_size = match fields.optional_size("head_dim")? {
+            Some(size) => size,
+            None if hidden_size.is_multiple_of(heads) => hidden_size / heads,
+            None => return Err(fields.error("num_attention_heads", "does not divide `hidden_size`")),
+        };
+        let flag = |name: &str, default| config.get(name).and_then(Value::as_bool).unwrap_or(default);
+        if flag("mlp_bias", false) {
+            return Err(fields.error("mlp_bias", "is not supported, expected false"));
+        }
+        let attention_bias = match family {
+            Family::Qwen2 => true,
+            Family::Llama if flag("attention_bias", false) => {
+                return Err(fields.error("attention_bias", "is not supported for llama, expected false"));
+            }
+            Family::Llama => false,
+        };
+        let sliding_window = if flag("use_sliding_window", false) {
+            let tokens = fields.size("sliding_window")?;
+            let first_layer = fields.optional_size("max_window_layers")?.unwrap_or(layers);
+            Some(SlidingWindow { tokens, first_layer })
+        } else {
+            None
+        };
+        let config = Self {
+            family,
+            hidden_size,
+            layers,
+            heads,
+            key_value_heads: fields.optional_size("num_key_value_heads")?.unwrap_or(heads),
+            head_size,
+            feed_forward_size: fields.size("intermediate_size")?,
+            vocabulary_size: fields.size("vocab_size")?,
+            norm_epsilon: fields.number(config, "rms_norm_eps", Some(1e-6))?,
+            rope_theta: fields.rope_theta()?,
+            rope_scaling: fields.rope_scaling(context_window)?,
+            context_window,
+            tied_embeddings: flag("tie_word_embeddings", false),
+            attention_bias,
+            sliding_window,
+        };
+        config.check(path)
+    }
+
+    /// Reads the metadata of a GGUF file. Whether embeddings are tied is told by the absence of the
+    /// tensor `output.weight`.
+    ///
+    /// # Errors
+    /// As [`from_hugging_face`](Self::from_hugging_face).
+    pub fn from_gguf(gguf: &Gguf, path: &Path) -> Result<Self, ModelError> {
+        let error = |field: &str, problem: String| ModelError::Config {
+            path: path.to_owned(),
+            field: field.to_owned(),
+            problem,
+        };
+        let architecture = gguf.architecture().map_err(|problem| error("general.architecture", problem.to_string()))?;
+        let family = match architecture {
+            "qwen2" => Family::Qwen2,
+            "llama" => Family::Llama,
+            other => {
+                return Err(ModelError::UnsupportedFamily { path: path.to_owned(), family: other.to_owned() });
+            }
+        };
+        let key = |field: &str| format!("{architecture}.{field}");
+        let size = |field: &str| -> Result<usize, ModelError> {
+            let key = key(field);
+            gguf.require_u32(&key).map(|value| value as usize).map_err(|problem| error(&key, problem.to_string()))
+        };
+        let float = |field: &str, default: f32| -> Result<f64, ModelError> {
+            let key = key(field);
+            let value = gguf.f32(&key).map_err(|problem| error(&key, problem.to_string()))?.unwrap_or(default);
+            // Through the shortest decimal: the file holds F32, but 1e-5 was meant.
+            Ok(value.to_string().parse().unwrap_or(f64::from(value)))
+        };
+        let optional_size = |field: &str| -> Result<Option<usize>, ModelError> {
+            let key = key(field);
+            let value = gguf.u32(&key).map_err(|problem| error(&key, problem.to_string()))?;
+            Ok(value.map(|value| value as usize))
+        };
+        let hidden_size = size("embedding_length")?;
+        let heads = size("attention.head_count")?;
+        let key_value_heads = optional_size("attention.head_count_kv")?.unwrap_or(heads);
+        let head_size = match optional_size("attention.key_length")? {
+            Some(size) => size,
+            None if heads > 0 && hidden_size.is_multiple_of(heads) => hidden_size / heads,
+            None => return Err(error(&key("attention.head_count"), "does not divide the embedding length".to_owned())),
+        };
+        let context_window = size("context_length")?;
+        let scaling = key("rope.scaling.type");
+        let rope_scaling = match gguf.string(&scaling).map_err(|problem| error(&scaling, problem.to_string()))? {
+            None | Some("none") => RopeScaling::None,
+            Some("linear") => RopeScaling::Linear { factor: float("rope.scaling.factor", 1.0)? },
+            Some("yarn") => {
+                let original_context = size("rope.scaling.original_context_length")?;
+                yarn(float("rope.scaling.factor", 1.0)?, original_context, None, None, None)
+            }
+            Some(other) => return Err(error(&scaling, format!("is `{other}`, expected none, linear or yarn"))),
+        };
+        let Some(embedding) = gguf.tensor("token_embd.weight") else {
+            return Err(ModelError::MissingTensor { path: path.to_owned(), tensor: "token_embd.weight".to_owned() });
+        };
+        let config = Self {
+            family,
+            hidden_size,
+            layers: size("block_count")?,
+            heads,
+            key_value_heads,
+            head_size,
+            feed_forward_size: size("feed_forward_length")?,
+            vocabulary_size: embedding.shape.first().copied().unwrap_or(0),
+            norm_epsilon: float("attention.layer_norm_rms_epsilon", 1e-6)?,
+            rope_theta: float("rope.freq_base", 10_000.0)?,
+            rope_scaling,
+            context_window,
+            tied_embeddings: gguf.tensor("output.weight").is_none(),
+            attention_bias: family == Family::Qwen2,
+            sliding_window: None,
+        };
+        config.check(path)
+    }
+
+    /// The window of `layer`, in tokens, where it has one.
+    pub(crate) fn window(&self, layer: usize) -> Option<usize> {
+        self.sliding_window.filter(|window| layer >= window.first_layer).map(|window| window.tokens)
+    }
+
+    /// Parameters of the model, by the shapes alone.
+    pub fn parameters(&self) -> usize {
+        let query = self.heads * self.head_size;
+        let key_value = self.key_value_heads * self.head_size;
+        let attention = self.hidden_size * (2 * query + 2 * key_value);
+        let bias = if self.attention_bias { query + 2 * key_value } else { 0 };
+        let feed_forward = 3 * self.hidden_size * self.feed_forward_size;
+        let layer = attention + bias + feed_forward + 2 * self.hidden_size;
+        let embeddings = self.vocabulary_size * self.hidden_size * if self.tied_embeddings { 1 } else { 2 };
+        self.layers * layer + embeddings + self.hidden_size
+    }
+
+    /// What every shape has to satisfy before tensors are made from it.
+    fn check(self, path: &Path) -> Result<Self, ModelError> {
+        let error = |field: &str, problem: &str| {
+            Err(ModelError::Config { path: path.to_owned(), field: field.to_owned(), problem: problem.to_owned() })
+        };
+        // No checkpoint comes near these; a hostile file must not make the products below overflow.
+        let limit = 1 << 24;
+        for (name, size) in [
+            ("hidden size", self.hidden_size),
+            ("layer count", self.layers),
+            ("head count", self.heads),
+            ("key and value head count", self.key_value_heads),
+            ("head size", self.head_size),
+            ("feed-forward size", self.feed_forward_size),
+            ("vocabulary size", self.vocabulary_size),
+            ("context window", self.context_window),
+        ] {
+            if size == 0 || size > limit {
+                return error(name, "is out of range, expected 1 to 16777216");
+            }
+        }
+        if !self.heads.is_multiple_of(self.key_value_heads) {
+            return error("key and value head count", "does not divide the number of query heads");
+        }
+        if !self.head_size.is_multiple_of(2) {
+            return error("head size", "is odd; rotary embedding needs pairs");
+        }
+        if !(self.norm_epsilon >= 0.0 && self.rope_theta > 0.0) {
+            return error("rope base or norm epsilon", "is not a positive number");
+        }
+        Ok(self)
+    }
+}
+
+/// YaRN with the published defaults for what a file leaves out.
+fn yarn(
+    factor: f64,
+    original_context: usize,
+    beta_fast: Option<f64>,
+    beta_slow: Option<f64>,
+    attention_factor: Option<f64>,
+) -> RopeScaling {
+    let attention = if factor > 1.0 { 0.1 * factor.ln() + 1.0 } else { 1.0 };
+    RopeScaling::Yarn {
+        factor,
+        original_context,
+        beta_fast: beta_fast.unwrap_or(32.0),
+        beta_slow: beta_slow.unwrap_or(1.0),
+        attention_factor: attention_factor.unwrap_or(attention),
+    }
+}
+
+/// Typed access to `config.json`, with errors that name the field.
+struct Fields<'a> {
+    config: &'a Value,
+    path: &'a Path,
+}
+
+impl Fields<'_> {
+    fn error(&self, field: &str, problem: impl Into<String>) -> ModelError {
+        ModelError::Config { path: self.path.to_owned(), field: field.to_owned(), problem: problem.into() }
+    }
+
+    fn size(&self, field: &str) -> Result<usize, ModelError> {
+        self.optional_size(field)?.ok_or_else(|| self.error(field, "is missing, expected a number"))
+    }
+
+    fn optional_size(&self, field: &str) -> Result<Option<usize>, ModelError> {
+        match self.config.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match value.as_u64().and_then(|size| usize::try_from(size).ok()) {
+                Some(size) if size > 0 => Ok(Some(size)),
+                _ => Err(self.error(field, format!("is {value}, expected a whole number above 0"))),
+            },
+        }
+    }
+
+    fn number(&self, object: &Value, field: &str, default: Option<f64>) -> Result<f64, ModelError> {
+        match object.get(field) {
+            None | Some(Value::Null) => default.ok_or_else(|| self.error(field, "is missing, expected a number")),
+            Some(value) => value.as_f64().ok_or_else(|| self.error(field, format!("is {value}, expected a number"))),
+        }
+    }
+
+    /// Newer files keep the base inside `rope_parameters`.
+    fn rope_theta(&self) -> Result<f64, ModelError> {
+        let nested = self.config.get("rope_parameters").filter(|value| value.get("rope_theta").is_some());
+        self.number(nested.unwrap_or(self.config), "rope_theta", Some(10_000.0))
+    }
+
+    fn rope_scaling(&self, context_window: usize) -> Result<RopeScaling, ModelError> {
+        let field = if self.config.get("rope_parameters").is_some() { "rope_parameters" } else { "rope_scaling" };
+        let Some(scaling) = self.config.get(field).filter(|value| !value.is_null()) else {
+            return Ok(RopeScaling::None);
+        };
+        let kind = scaling.get("rope_type").or_else(|| scaling.get("type")).and_then(Value::as_str);
+        match kind {
+            None | Some("default") => Ok(RopeScaling::None),
+            Some("linear") => Ok(RopeScaling::Linear { factor: self.number(scaling, "factor", None)? }),
+            Some("yarn") => {
+                let original = scaling.get("original_max_position_embeddings").and_then(Value::as_u64);
+                let original = original.and_then(|value| usize::try_from(value).ok()).unwrap_or(context_window);
+                let optional = |name: &str| scaling.get(name).and_then(Value::as_f64);
+                Ok(yarn(
+                    self.number(scaling, "factor", None)?,
+                    original,
+                    optional("beta_fast"),
+                    optional("beta_slow"),
+                    optional("attention_factor"),
+                ))
+            }
+            Some(other) => Err(self.error(field, format!("has type `{other}`, expected default, linear or yarn"))),
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The decoder: embedding, layers, head (Qwen report 2.3).
+
+use burn::tensor::activation::{silu, softmax};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::ModelError;
+use crate::cache::{Cache, LayerCache};
+use crate::config::ModelConfig;
+use crate::device::ComputeDevice;
+use crate::linear::Linear;
+use crate::rope::{Rope, Rotation};
+use crate::weights::Weights;
+
+/// Tokens computed in one pass at most: bounds the memory of attention scores.
+pub(crate) const PASS: usize = 512;
+
+/// A decoder-only transformer with its weights on a device.
+#[derive(Debug)]
+pub struct Decoder {
+    config: ModelConfig,
+    device: ComputeDevice,
+    embedding: Tensor<2>,
+    layers: Vec<Layer>,
+    norm: RmsNorm,
+    /// `None` where the head is the embedding.
+    head: Option<Linear>,
+    rope: Rope,
+}
+
+impl Decoder {
+    /// Reads the weights tensor by tensor onto the device.
+    pub(crate) fn load(config: ModelConfig, weights: &Weights, device: ComputeDevice) -> Result<Self, ModelError> {
+        let target = &device.device;
+        let embedding =
+            weights.matrix("model.embed_tokens.weight", config.vocabulary_size, config.hidden_size, target)?;
+        let layers = (0..config.layers)
+            .map(|number| Layer::load(number, &config, weights, &device))
+            .collect::<Result<Vec<_>, _>>()?;
+        let norm = RmsNorm::load("model.norm.weight", &config, weights, target)?;
+        let head = if config.tied_embeddings {
+            None
+        } else {
+            let weight = weights.matrix("lm_head.weight", config.vocabulary_size, config.hidden_size, target)?;
+            Some(Linear::new(weight, None, &device))
+        };
+        let rope = Rope::new(&config);
+        Ok(Self { config, device, embedding, layers, norm, head, rope })
+    }
+
+    /// The shape of the model.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Where it runs.
+    pub fn device(&self) -> &ComputeDevice {
+        &self.device
+    }
+
+    /// Bytes of weights as held: F32, a tied head once.
+    pub fn weight_bytes(&self) -> usize {
+        self.config.parameters() * size_of::<f32>()
+    }
+
+    /// An empty cache for this model.
+    pub fn new_cache(&self) -> Cache {
+        Cache::new(self.layers.len())
+    }
+
+    /// Computes `ids` behind the tokens in `cache` and returns the logits of the last one, `[vocabulary]`.
+    ///
+    /// # Errors
+    /// [`ModelError::Tokens`] when `ids` is empty or holds an id outside the vocabulary, and
+    /// [`ModelError::Computation`] when the device fails.
+    pub fn extend(&self, cache: &mut Cache, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
+        self.check(ids)?;
+        self.in_pool(|| {
+            let passes = ids.chunks(PASS).map(|ids| self.hidden(cache, ids));
+            let hidden = passes.last().ok_or_else(no_tokens)?;
+            let tokens = hidden.dims()[0];
+            to_vec(self.logits(hidden.narrow(0, tokens - 1, 1)))
+        })
+    }
+
+    /// As [`extend`](Self::extend), with the logits of every one of `ids`, row by row `[tokens, vocabulary]`.
+    ///
+    /// # Errors
+    /// As [`extend`](Self::extend).
+    pub fn extend_all(&self, cache: &mut Cache, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
+        self.check(ids)?;
+        self.in_pool(|| {
+            let mut logits = Vec::with_capacity(ids.len() * self.config.vocabulary_size);
+            for ids in ids.chunks(PASS) {
+                logits.extend(to_vec(self.logits(self.hidden(cache, ids)))?);
+            }
+            Ok(logits)
+        })
+    }
+
+    fn check(&self, ids: &[u32]) -> Result<(), ModelError> {
+        let vocabulary = self.config.vocabulary_size;
+        match ids.iter().find(|&&id| id as usize >= vocabulary) {
+            _ if ids.is_empty() => Err(no_tokens()),
+            None => Ok(()),
+            Some(id) => {
+                Err(ModelError::Tokens { reason: format!("id {id} is outside the vocabulary of {vocabulary}") })
+            }
+        }
+    }
+
+    /// Computes on a thread of rayon's pool where the CPU computes: from outside the pool, each of the
+    /// hundreds of products of a pass would be handed over and waited for.
+    fn in_pool<Output: Send>(&self, compute: impl FnOnce() -> Output + Send) -> Output {
+        if self.device.is_cpu() { rayon::scope(|_| compute()) } else { compute() }
+    }
+
+    /// Runs all layers: `[tokens, hidden]` before the last norm.
+    fn hidden(&self, cache: &mut Cache, ids: &[u32]) -> Tensor<2> {
+        let device = &self.device.device;
+        let start = cache.ids().len();
+        let indices: Vec<i32> = ids.iter().map(|&id| id.cast_signed()).collect();
+        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [ids.len()]), device);
+        let mut hidden = self.embedding.clone().select(0, indices);
+        let pass = Pass {
+            start,
+            tokens: ids.len(),
+            rotation: self.rope.rotation(start, ids.len(), device),
+            masks: Masks::new(&self.config, start, ids.len(), device),
+        };
+        for (layer, cache) in self.layers.iter().zip(&mut cache.layers) {
+            hidden = layer.forward(hidden, cache, &pass);
+        }
+        cache.push(ids);
+        hidden
+    }
+
+    fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let hidden = self.norm.forward(hidden);
+        match &self.head {
+            Some(head) => head.forward(hidden),
+            None => Linear::new(self.embedding.clone(), None, &self.device).forward(hidden),
+        }
+    }
+}
+
+fn no_tokens() -> ModelError {
+    ModelError::Tokens { reason: "there are none".to_owned() }
+}
+
+fn to_vec(logits: Tensor<2>) -> Result<Vec<f32>, ModelError> {
+    logits.try_into_vec_as::<f32>().map_err(|error| ModelError::Computation { reason: error.to_string() })
+}
+
+/// What all layers of one pass share.
+struct Pass {
+    start: usize,
+    tokens: usize,
+    rotation: Rotation,
+    masks: Masks,
+}
+
+/// What is added to attention scores, `[1, group × tokens, keys]`: 0 where a token may look, −∞ elsewhere.
+struct Masks {
+    causal: Option<Tensor<3>>,
+    windowed: Option<Tensor<3>>,
+}
+
+impl Masks {
+    fn new(config: &ModelConfig, start: usize, tokens: usize, device: &Device) -> Self {
+        let keys = start + tokens;
+        let group = config.heads / config.key_value_heads;
+        let mask = |window: usize| {
+            let row = |token: usize| {
+                let position = start + token;
+                let sees = move |key: usize| key <= position && position - key < window;
+                (0..keys).map(move |key| if sees(key) { 0.0 } else { f32::NEG_INFINITY })
+            };
+            let values: Vec<f32> = (0..group).flat_map(|_| (0..tokens).flat_map(row)).collect();
+            Tensor::from_data(TensorData::new(values, [1, group * tokens, keys]), device)
+        };
+        let window = config.sliding_window.map(|window| window.tokens).filter(|&window| keys > window);
+        // A single token sees everything before it: no mask.
+        Self { causal: (tokens > 1).then(|| mask(usize::MAX)), windowed: window.map(mask) }
+    }
+}
+
+/// One layer: attention and gated MLP, each behind a norm and with a residual.
+#[derive(Debug)]
+struct Layer {
+    attention_norm: RmsNorm,
+    attention: Attention,
+    feed_forward_norm: RmsNorm,
+    gate_up: Linear,
+    down: Linear,
+    feed_forward_size: usize,
+}
+
+impl Layer {
+    fn load(
+        number: usize,
+        config: &ModelConfig,
+        weights: &Weights,
+        device: &ComputeDevice,
+    ) -> Result<Self, ModelError> {
+        let name = |part: &str| format!("model.layers.{number}.{part}.weight");
+        let target = &device.device;
+        let (hidden, inner) = (config.hidden_size, config.feed_forward_size);
+        let gate_up = [(name("mlp.gate_proj"), inner), (name("mlp.up_proj"), inner)];
+        Ok(Self {
+            attention_norm: RmsNorm::load(&name("input_layernorm"), config, weights, target)?,
+            attention: Attention::load(number, config, weights, device)?,
+            feed_forward_norm: RmsNorm::load(&name("post_attention_layernorm"), config, weights, target)?,
+            gate_up: Linear::new(weights.stacked(&gate_up, hidden, target)?, None, device),
+            down: Linear::new(weights.matrix(&name("mlp.down_proj"), hidden, inner, target)?, None, device),
+            feed_forward_size: inner,
+        })
+    }
+
+    fn forward(&self, hidden: Tensor<2>, cache: &mut LayerCache, pass: &Pass) -> Tensor<2> {
+        let attended = self.attention.forward(self.attention_norm.forward(hidden.clone()), cache, pass);
+        let hidden = hidden + attended;
+        let gate_up = self.gate_up.forward(self.feed_forward_norm.forward(hidden.clone()));
+        let gate = gate_up.clone().narrow(1, 0, self.feed_forward_size);
+        let up = gate_up.narrow(1, self.feed_forward_size, self.feed_forward_size);
+        hidden + self.down.forward(silu(gate) * up)
+    }
+}
+
+/// Grouped-query attention with rotary positions.
+#[derive(Debug)]
+struct Attention {
+    query_key_value: Linear,
+    output: Linear,
+    heads: usize,
+    key_value_heads: usize,
+    head_size: usize,
+    windowed: bool,
+}
+
+impl Attention {
+    fn load(
+        number: usize,
+        config: &ModelConfig,
+        weights: &Weights,
+        device: &ComputeDevice,
+    ) -> Result<Self, ModelError> {
+        let target = &device.device;
+        let query = config.heads * config.head_size;
+        let key_value = config.key_value_heads * config.head_size;
+        let parts = |kind: &str| {
+            [("q", query), ("k", key_value), ("v", key_value)]
+                .map(|(part, rows)| (format!("model.layers.{number}.self_attn.{part}_proj.{kind}"), rows))
+        };
+        let weight = weights.stacked(&parts("weight"), config.hidden_size, target)?;
+        let bias = if config.attention_bias { Some(weights.vector(&parts("bias"), target)?) } else { None };
+        let name = format!("model.layers.{number}.self_attn.o_proj.weight");
+        Ok(Self {
+            query_key_value: Linear::new(weight, bias, device),
+            output: Linear::new(weights.matrix(&name, config.hidden_size, query, target)?, None, device),
+            heads: config.heads,
+            key_value_heads: config.key_value_heads,
+            head_size: config.head_size,
+            windowed: config.window(number).is_some(),
+        })
+    }
+
+    fn forward(&self, hidden: Tensor<2>, cache: &mut LayerCache, pass: &Pass) -> Tensor<2> {
+        let (tokens, size, shared) = (pass.tokens, self.head_size, self.key_value_heads);
+        let group = self.heads / shared;
+        let stacked = self.query_key_value.forward(hidden);
+        let all = stacked.reshape([tokens, self.heads + 2 * shared, size]);
+        let values = all.clone().narrow(1, self.heads + shared, shared).swap_dims(0, 1);
+        // Query and key heads are rotated together.
+        let rotated = pass.rotation.apply(all.narrow(1, 0, self.heads + shared));
+        let keys = rotated.clone().narrow(1, self.heads, shared).swap_dims(0, 1);
+        let (keys, values) = cache.extend(pass.start, keys, values);
+
+        // The query heads that share a key head are rows of one product: keys are never repeated.
+        let queries = rotated.narrow(1, 0, self.heads).reshape([tokens, shared, group, size]);
+        let queries = queries.permute([1, 2, 0, 3]).reshape([shared, group * tokens, size]);
+        let scores = queries.mul_scalar(1.0 / (size as f64).sqrt()).matmul(keys.swap_dims(1, 2));
+        let mask =
+            if self.windowed && pass.masks.windowed.is_some() { &pass.masks.windowed } else { &pass.masks.causal };
+        let scores = match mask {
+            Some(mask) => scores + mask.clone(),
+            None => scores,
+        };
+        let attended = softmax(scores, 2).matmul(values);
+        let attended = attended.reshape([shared, group, tokens, size]).permute([2, 0, 1, 3]);
+        self.output.forward(attended.reshape([tokens, self.heads * size]))
+    }
+}
+
+/// x / √(mean(x²) + ε) · weight.
+#[derive(Debug)]
+struct RmsNorm {
+    weight: Tensor<2>,
+    epsilon: f64,
+}
+
+impl RmsNorm {
+    fn load(name: &str, config: &ModelConfig, weights: &Weights, device: &Device) -> Result<Self, ModelError> {
+        let weight = weights.vector(&[(name.to_owned(), config.hidden_size)], device)?;
+        Ok(Self { weight: weight.unsqueeze(), epsilon: config.norm_epsilon })
+    }
+
+    fn forward(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let mean_square = hidden.clone().square().mean_dim(1);
+        let scale = mean_square.add_scalar(self.epsilon).sqrt().recip();
+        hidden * scale * self.weight.clone()
+    }
+}

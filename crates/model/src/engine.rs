@@ -1,0 +1,171 @@
+//! One model on one thread, reached through a queue.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::mpsc as queue;
+use std::task::{Context, Poll};
+use std::thread;
+
+use async_trait::async_trait;
+use futures_core::Stream;
+use qianshou_chat::{
+    Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, ModelInfo,
+};
+use qianshou_tokenizer::{ChatMl, Specials, Tokenizer};
+use tokio::sync::mpsc;
+
+use crate::generate::{Generation, Generator};
+use crate::{Decoder, ModelError};
+
+/// A loaded model that serves requests one after the other and keeps the cache of the last one, so that
+/// the next computes only what is new.
+///
+/// Dropping a reply's stream stops its computation at the next token. Dropping the engine ends its thread.
+#[derive(Debug)]
+pub struct Engine {
+    info: ModelInfo,
+    context_window: usize,
+    tokenizer: Tokenizer,
+    chat_ml: Option<ChatMl>,
+    jobs: queue::Sender<Job>,
+}
+
+/// A generation and where its events go.
+#[derive(Debug)]
+struct Job {
+    generation: Generation,
+    events: mpsc::UnboundedSender<Result<ChatEvent, ChatError>>,
+}
+
+impl Engine {
+    /// Starts the engine's thread.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] when the system refuses a thread.
+    pub fn start(name: impl Into<String>, decoder: Decoder, tokenizer: Tokenizer) -> Result<Self, ModelError> {
+        let context_window = decoder.config().context_window;
+        // A base model without ChatML's tokens still generates raw text.
+        let chat_ml = ChatMl::new(&tokenizer).ok();
+        let info = ModelInfo {
+            name: name.into(),
+            context_window: Some(context_window),
+            capabilities: Capabilities { continue_last: chat_ml.is_some(), ..Capabilities::default() },
+        };
+        let (jobs, queue) = queue::channel();
+        let mut generator = Generator::new(decoder, tokenizer.clone());
+        thread::Builder::new()
+            .name("qianshou-engine".to_owned())
+            .spawn(move || {
+                while let Ok(job) = queue.recv() {
+                    serve(&mut generator, &job);
+                }
+            })
+            .map_err(ModelError::io("the engine's thread"))?;
+        Ok(Self { info, context_window, tokenizer, chat_ml, jobs })
+    }
+
+    /// The tokenizer of the model.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Continues plain text, without any chat format. Of the request, sampling, stop strings and
+    /// `max_tokens` are used.
+    ///
+    /// # Errors
+    /// As [`ChatModel::stream`].
+    pub fn continue_text(&self, text: &str, request: &ChatRequest) -> Result<ChatStream, ChatError> {
+        let prompt = self.tokenizer.encode(text, Specials::None);
+        let stop_ids = self.tokenizer.special_id("<|endoftext|>").into_iter().collect();
+        self.submit(prompt, stop_ids, request)
+    }
+
+    fn submit(&self, prompt: Vec<u32>, stop_ids: Vec<u32>, request: &ChatRequest) -> Result<ChatStream, ChatError> {
+        if prompt.is_empty() {
+            return Err(ChatError::new(ChatErrorKind::InvalidRequest, "the prompt is empty"));
+        }
+        let room = self.context_window.saturating_sub(prompt.len());
+        if room == 0 {
+            let message = format!(
+                "the prompt has {} tokens, and the context window of {} is {}",
+                prompt.len(),
+                self.info.name,
+                self.context_window
+            );
+            return Err(ChatError::new(ChatErrorKind::ContextExceeded, message)
+                .with_hint("shorten the question or use fewer tools"));
+        }
+        let max_tokens = request.max_tokens.unwrap_or(room).min(room);
+        let generation =
+            Generation { prompt, sampling: request.sampling, max_tokens, stop_ids, stop_strings: request.stop.clone() };
+        let (events, receiver) = mpsc::unbounded_channel();
+        let ended = |_| ChatError::new(ChatErrorKind::Unavailable, "the engine has shut down");
+        self.jobs.send(Job { generation, events }).map_err(ended)?;
+        Ok(Box::pin(EventStream { receiver, ended: false }))
+    }
+}
+
+#[async_trait]
+impl ChatModel for Engine {
+    fn info(&self) -> ModelInfo {
+        self.info.clone()
+    }
+
+    async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
+        request.validate(&self.info.capabilities)?;
+        let Some(chat_ml) = &self.chat_ml else {
+            let message = format!("{} has no chat format: its vocabulary lacks the tokens of ChatML", self.info.name);
+            return Err(ChatError::new(ChatErrorKind::Unsupported, message).with_hint("use a chat or instruct model"));
+        };
+        let prompt = chat_ml
+            .encode(&request.messages, request.continue_last)
+            .map_err(|error| ChatError::new(ChatErrorKind::InvalidRequest, error.to_string()).with_source(error))?;
+        self.submit(prompt, chat_ml.stop_ids().to_vec(), &request)
+    }
+}
+
+/// Runs one job. A panic inside the computation ends the job, not the engine.
+fn serve(generator: &mut Generator, job: &Job) {
+    let events = &job.events;
+    let show = |delta: Option<Delta>| match delta {
+        Some(delta) => events.send(Ok(ChatEvent::Delta(delta))).is_ok(),
+        None => !events.is_closed(),
+    };
+    let event = match catch_unwind(AssertUnwindSafe(|| generator.run(&job.generation, show))) {
+        // Nobody waits for the end of this reply.
+        Ok(Ok(None)) => return,
+        Ok(Ok(Some((finish, usage)))) => Ok(ChatEvent::End(End { finish, usage })),
+        Ok(Err(error)) => Err(ChatError::new(ChatErrorKind::Failed, error.to_string())),
+        Err(panic) => {
+            generator.reset();
+            let reason = panic.downcast_ref::<String>().map(String::as_str);
+            let reason = reason.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason was given");
+            Err(ChatError::new(ChatErrorKind::Failed, format!("the computation failed: {reason}")))
+        }
+    };
+    // Nobody may be waiting any more.
+    let _ = events.send(event);
+}
+
+/// The receiving end of a job as a stream that ends after its end event or an error.
+struct EventStream {
+    receiver: mpsc::UnboundedReceiver<Result<ChatEvent, ChatError>>,
+    ended: bool,
+}
+
+impl Stream for EventStream {
+    type Item = Result<ChatEvent, ChatError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let event = match self.receiver.poll_recv(context) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Some(event)) => event,
+            Poll::Ready(None) => Err(ChatError::new(ChatErrorKind::Unavailable, "the engine has shut down")),
+        };
+        self.ended = !matches!(event, Ok(ChatEvent::Delta(_)));
+        Poll::Ready(Some(event))
+    }
+}

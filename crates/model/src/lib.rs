@@ -1,0 +1,35 @@
+//! Qwen and its relatives on [burn](https://burn.dev): checkpoints to logits to text.
+//!
+//! A [`Checkpoint`] is a Hugging Face folder or a GGUF file. It loads into a [`Decoder`] on a
+//! [`ComputeDevice`], and an [`Engine`] serves the decoder as a [`ChatModel`](qianshou_chat::ChatModel).
+//!
+//! Decisions: the device is chosen at run time (burn's `Device`), so nothing here carries a backend type
+//! parameter. Weights are read once, tensor by tensor, straight into the form in which they are held.
+//! Token ids are the truth: what was generated is continued by its ids, and a common prefix of two
+//! requests is never computed twice.
+
+mod adapter;
+mod cache;
+mod checkpoint;
+mod config;
+mod decoder;
+mod device;
+mod engine;
+mod error;
+mod generate;
+mod linear;
+mod rope;
+mod sampler;
+mod verify;
+mod weights;
+
+pub use adapter::Adapter;
+pub use cache::Cache;
+pub use checkpoint::Checkpoint;
+pub use config::{Family, ModelConfig, RopeScaling, SlidingWindow};
+pub use decoder::Decoder;
+pub use device::{ComputeDevice, DeviceChoice};
+pub use engine::Engine;
+pub use error::ModelError;
+pub use sampler::Sampler;
+pub use verify::{CaseReport, verify};

@@ -1,0 +1,84 @@
+//! Rotary position embedding, rotate-half layout (Su et al., 2021; Qwen report 2.3).
+//!
+//! Frequencies and angles are F32 whatever the dtype of the model, as in the official code.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::config::{ModelConfig, RopeScaling};
+
+/// Cosines and sines by position.
+#[derive(Debug)]
+pub(crate) struct Rope {
+    inverse_frequencies: Vec<f32>,
+    attention_factor: f32,
+}
+
+/// Cosines and sines of some consecutive positions, `[tokens, 1, head]` each.
+#[derive(Clone, Debug)]
+pub(crate) struct Rotation {
+    cosines: Tensor<3>,
+    sines: Tensor<3>,
+}
+
+impl Rope {
+    pub(crate) fn new(config: &ModelConfig) -> Self {
+        let size = config.head_size as f64;
+        let base = config.rope_theta;
+        let plain = (0..config.head_size / 2).map(|pair| 1.0 / base.powf(2.0 * pair as f64 / size));
+        match config.rope_scaling {
+            RopeScaling::None => {
+                Self { inverse_frequencies: plain.map(|value| value as f32).collect(), attention_factor: 1.0 }
+            }
+            RopeScaling::Linear { factor } => Self {
+                inverse_frequencies: plain.map(|value| (value / factor) as f32).collect(),
+                attention_factor: 1.0,
+            },
+            RopeScaling::Yarn { factor, original_context, beta_fast, beta_slow, attention_factor } => {
+                // The pair whose frequency turns so many times within the trained context.
+                let pair_of = |turns: f64| {
+                    let angle = original_context as f64 / (turns * 2.0 * std::f64::consts::PI);
+                    size * angle.ln() / (2.0 * base.ln())
+                };
+                let low = pair_of(beta_fast).floor().max(0.0);
+                let mut high = pair_of(beta_slow).ceil().min(size - 1.0);
+                if low == high {
+                    high += 0.001;
+                }
+                let blend = |(pair, frequency): (usize, f64)| {
+                    let interpolated = ((pair as f64 - low) / (high - low)).clamp(0.0, 1.0);
+                    (frequency / factor * interpolated + frequency * (1.0 - interpolated)) as f32
+                };
+                Self {
+                    inverse_frequencies: plain.enumerate().map(blend).collect(),
+                    attention_factor: attention_factor as f32,
+                }
+            }
+        }
+    }
+
+    /// The rotation of positions `start..start + tokens`.
+    pub(crate) fn rotation(&self, start: usize, tokens: usize, device: &Device) -> Rotation {
+        let size = 2 * self.inverse_frequencies.len();
+        let mut cosines = Vec::with_capacity(tokens * size);
+        let mut sines = Vec::with_capacity(tokens * size);
+        for position in start..start + tokens {
+            let angles = || self.inverse_frequencies.iter().map(|frequency| position as f32 * frequency);
+            let both_halves = || angles().chain(angles());
+            cosines.extend(both_halves().map(|angle| angle.cos() * self.attention_factor));
+            sines.extend(both_halves().map(|angle| angle.sin() * self.attention_factor));
+        }
+        let tensor = |values| Tensor::from_data(TensorData::new(values, [tokens, 1, size]), device);
+        Rotation { cosines: tensor(cosines), sines: tensor(sines) }
+    }
+}
+
+impl Rotation {
+    /// Rotates `[tokens, heads, head]`: the first half of a head is paired with the second.
+    pub(crate) fn apply(&self, heads: Tensor<3>) -> Tensor<3> {
+        let half = heads.dims()[2] / 2;
+        let first = heads.clone().narrow(2, 0, half);
+        let second = heads.clone().narrow(2, half, half);
+        let turned = Tensor::cat(vec![second.neg(), first], 2);
+        heads * self.cosines.clone() + turned * self.sines.clone()
+    }
+}
