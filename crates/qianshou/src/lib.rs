@@ -1,0 +1,36 @@
+//! A Qwen model in your Rust process, thinking in ReAct steps, with typed tools.
+//!
+//! This crate puts the rooms of the house together: models ([`tiny`], [`ModelSpec`]), the agent and its
+//! tools. [`prelude`] holds what most programs use.
+//!
+//! ```no_run
+//! use qianshou::prelude::*;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let agent = Agent::builder(qianshou::tiny().await?).tool(qianshou::tools::Calculator).build()?;
+//! let answer = agent.run("What is 37 * 48 + 12?").await?;
+//! println!("{}", answer.text);
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod base;
+mod load;
+mod tiny;
+
+pub use load::{LoadError, ModelSpec};
+pub use qianshou_agent as agent;
+pub use qianshou_chat as chat;
+pub use qianshou_model as model;
+pub use qianshou_tokenizer as tokenizer;
+pub use qianshou_tools as tools;
+pub use tiny::{load_tiny, tiny, tiny_protocol};
+
+/// What most programs use.
+pub mod prelude {
+    pub use qianshou_agent::{Agent, Event, Tool, ToolContext, ToolError, ToolOutput, ToolSpec, tool_fn};
+    pub use qianshou_chat::{ChatModel, ChatRequest, Message, Sampling};
+}

@@ -1,0 +1,64 @@
+//! The default model: SmolLM2-135M-Instruct with the embedded ReAct adapter.
+
+use std::sync::Arc;
+
+use qianshou_agent::ReAct;
+use qianshou_model::{Adapter, Checkpoint, ComputeDevice, DeviceChoice, Engine};
+
+use crate::LoadError;
+use crate::base::{self, Progress, Settings};
+
+/// The two files of the adapter; how it was made stands in `adapter/README.md`.
+const ADAPTER_CONFIG: &[u8] = include_bytes!("../adapter/adapter_config.json");
+const ADAPTER_TENSORS: &[u8] = include_bytes!("../adapter/adapter_model.safetensors");
+
+/// Loads the default model on the CPU or a GPU, whichever is there; fetches its base (98 MB) on first use.
+///
+/// Needs a Tokio runtime. The base is looked for where `QIANSHOU_BASE` or `QIANSHOU_HOME` say, else in the
+/// platform's folder for user data.
+///
+/// ```no_run
+/// use qianshou::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let model = qianshou::tiny().await?;
+/// let reply = model.complete(ChatRequest::new([Message::user("What is the capital of France?")])).await?;
+/// println!("{}", reply.text());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// When the base cannot be had, with the ways out in the error's [hint](LoadError::hint).
+pub async fn tiny() -> Result<Arc<Engine>, LoadError> {
+    load_tiny(DeviceChoice::Auto, None, &|_| {}).await
+}
+
+/// As [`tiny`], on a device of choice, with another adapter, and with progress of a first fetch.
+///
+/// # Errors
+/// As [`tiny`], and when the device or the adapter cannot be used.
+pub async fn load_tiny(
+    device: DeviceChoice,
+    adapter: Option<Adapter>,
+    report: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Arc<Engine>, LoadError> {
+    let path = base::locate_or_fetch(&Settings::from_env(), report).await?;
+    let adapter = match adapter {
+        Some(adapter) => adapter,
+        None => Adapter::from_bytes("embedded in qianshou", ADAPTER_CONFIG, ADAPTER_TENSORS)?,
+    };
+    let checkpoint = Checkpoint::open(&path)?;
+    let tokenizer = checkpoint.tokenizer()?;
+    let decoder = checkpoint.load(ComputeDevice::open(device)?, Some(adapter))?;
+    Ok(Arc::new(Engine::start("tiny", decoder, tokenizer)?))
+}
+
+/// The form of ReAct that the default model's adapter was trained on: the official one, but for the names
+/// of the tools, which are joined by a comma without a space.
+///
+/// With another protocol the model still works; this one it knows best.
+pub fn tiny_protocol() -> ReAct {
+    ReAct::default().names_joined_by(",")
+}

@@ -1,0 +1,155 @@
+//! The binary as people and scripts meet it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn qianshou(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qianshou"));
+    command.args(arguments).env("NO_COLOR", "1");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    qianshou(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A failure in one line that holds `words`, one line of help where there is one, and nothing on stdout.
+#[track_caller]
+fn assert_fails(output: &Output, code: i32, words: &[&str]) {
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    for word in words {
+        assert!(stderr.contains(word), "`{word}` is missing in: {stderr}");
+    }
+    if code == 1 {
+        let lines: Vec<&str> = stderr.lines().collect();
+        assert!(lines.len() <= 2 && lines[0].starts_with("error: "), "{stderr}");
+    }
+}
+
+fn goldens(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/goldens").join(name);
+    folder.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn ask_prints_the_answer_alone_on_stdout_and_the_steps_on_stderr() {
+    let output = run(&["ask", "What is 37 * 48 + 12?", "--device", "cpu"]);
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{stderr}");
+    assert!(stdout.contains("1788") && stdout.lines().count() == 1, "{stdout}");
+    let expected = "\
+Thought: I should compute this with calculator.
+Action: calculator
+Action Input: {\"expression\": \"37 * 48 + 12\"}
+";
+    assert!(stderr.contains(expected), "{stderr}");
+    assert!(stderr.contains("\nObservation: 1788\n"), "{stderr}");
+}
+
+#[test]
+fn ask_as_json_is_one_event_a_line() {
+    let output = run(&["ask", "What is 2 + 3?", "--device", "cpu", "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let events: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&str> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"tool_started"), "{kinds:?}");
+    assert_eq!(kinds.last(), Some(&"finished"));
+    assert!(events.last().unwrap()["answer"]["text"].as_str().unwrap().contains('5'));
+}
+
+#[test]
+fn tools_lists_names_and_schemas() {
+    let output = run(&["tools"]);
+    let expected = "\
+calculator: Evaluates an arithmetic expression.
+    {\"type\": \"object\", \"properties\": {\"expression\": {\"description\": \"The expression, for example (3 + 4) * 5\", \"type\": \"string\"}}, \"required\": [\"expression\"]}
+current_time: Tells the current date and time.
+    {\"type\": \"object\", \"properties\": {}, \"required\": []}
+";
+    assert_eq!(text(&output.stdout), expected);
+}
+
+#[test]
+fn verify_agrees_with_the_goldens_and_tells_when_it_does_not() {
+    let output = run(&["model", "verify", &goldens("qwen2-gqa-tied"), "--device", "cpu"]);
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).ends_with("agrees within 1e-4 on cpu\n"));
+
+    let expected = goldens("qwen2-gqa-tied") + "/expected.safetensors";
+    let arguments = ["model", "verify", &goldens("qwen2-yarn"), "--expected", &expected, "--device", "cpu"];
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).ends_with("differs within 1e-4 on cpu\n"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn generate_continues_a_text() {
+    let base = std::env::var("QIANSHOU_BASE").unwrap();
+    let arguments = ["model", "generate", &base, "--prompt", "The capital of France is", "--max-tokens", "4"];
+    let output = run(&arguments);
+    assert!(text(&output.stdout).contains("Paris"), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("tokens/s"));
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    assert_fails(&run(&[]), 2, &["Usage"]);
+    assert_fails(&run(&["ask"]), 2, &["QUESTION"]);
+    assert_fails(&run(&["ask", "Hi", "--frobnicate"]), 2, &["--frobnicate"]);
+    assert_fails(&run(&["ask", "Hi", "--device", "tpu"]), 2, &["tpu", "auto, cpu, wgpu"]);
+    assert_fails(&run(&["ask", "Hi", "--model", "no-such-model"]), 2, &["no-such-model", "tiny"]);
+}
+
+#[test]
+fn what_cannot_be_done_is_one_line_and_ends_with_1() {
+    assert_fails(&run(&["ask", "  "]), 1, &["question is empty"]);
+    assert_fails(&run(&["ask", "Hi", "--tools", "hammer", "--device", "cpu"]), 1, &["`hammer`", "calculator"]);
+    assert_fails(&run(&["ask", "Hi", "--device", "wgpu:99"]), 1, &["wgpu:99"]);
+    assert_fails(&run(&["model", "verify", "/no/such/folder"]), 1, &["/no/such"]);
+    assert_fails(&run(&["ask", "Hi", "--adapter", "/no/such/adapter"]), 1, &["adapter_config.json"]);
+    let long = "word ".repeat(9000);
+    assert_fails(&run(&["ask", &long, "--device", "cpu"]), 1, &["8192", "shorten"]);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_one_line_and_ends_with_1() {
+    let base = std::env::var("QIANSHOU_BASE").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let truncated = folder.path().join("truncated.gguf");
+    let bytes = std::fs::read(&base).unwrap();
+    std::fs::write(&truncated, &bytes[..bytes.len() / 2]).unwrap();
+    let path = truncated.to_str().unwrap();
+    assert_fails(&run(&["model", "generate", path, "--prompt", "Hi"]), 1, &["truncated.gguf", "damaged"]);
+
+    let wrong = qianshou(&["ask", "Hi"]).env("QIANSHOU_BASE", &truncated).output().unwrap();
+    assert_fails(&wrong, 1, &["QIANSHOU_BASE", "truncated.gguf"]);
+    let small = goldens("qwen2-gqa-tied");
+    let adapter = Path::new(env!("CARGO_MANIFEST_DIR")).join("adapter");
+    let arguments = ["model", "bench", &small, "--adapter", adapter.to_str().unwrap(), "--device", "cpu"];
+    assert_fails(&run(&arguments), 1, &["does not fit this model"]);
+}
+
+#[test]
+fn without_network_and_base_the_ways_out_are_told() {
+    let home = tempfile::tempdir().unwrap();
+    let output = qianshou(&["ask", "Hi"])
+        .env_remove("QIANSHOU_BASE")
+        .env("QIANSHOU_HOME", home.path())
+        .env("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+        .env("PIP_FIND_LINKS", "")
+        .env("PIP_NO_CACHE_DIR", "1")
+        .env("PIP_RETRIES", "0")
+        .output()
+        .unwrap();
+    assert_fails(&output, 1, &["QIANSHOU_BASE=FILE", "--model"]);
+}

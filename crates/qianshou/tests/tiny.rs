@@ -1,0 +1,119 @@
+//! The default model does what its adapter was trained for.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use qianshou::agent::{Agent, AnyTool, Protocol, ToolOutput, ToolSpec, tool_fn};
+use qianshou::chat::{ChatModel, ChatRequest, Message, Sampling};
+use qianshou::model::{DeviceChoice, Engine};
+use qianshou::tokenizer::ChatMl;
+use qianshou::tools::default_tools;
+use serde_json::{Value, json};
+
+/// The default model, loaded once a process.
+async fn tiny() -> Arc<Engine> {
+    static LOADED: Mutex<Option<Arc<Engine>>> = Mutex::new(None);
+    if let Some(engine) = LOADED.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+        return engine;
+    }
+    std::env::var_os("QIANSHOU_BASE")
+        .expect("QIANSHOU_BASE is not set: run `cargo xtask test`, which fetches the base model");
+    let engine = qianshou::load_tiny(DeviceChoice::Cpu, None, &|_| {}).await.unwrap();
+    LOADED.lock().unwrap_or_else(PoisonError::into_inner).insert(engine).clone()
+}
+
+fn lines(text: &str) -> impl Iterator<Item = Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap())
+}
+
+/// A tool's spec that shows the case's `parameters` as they are.
+fn spec(tool: &Value) -> ToolSpec {
+    ToolSpec::from_plugin(&json!({
+        "name_for_human": tool["name"],
+        "name_for_model": tool["name"],
+        "description_for_model": tool["description"],
+        "parameters": tool["parameters"],
+    }))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn prompts_and_first_steps_equal_those_of_the_training_code() {
+    let engine = tiny().await;
+    let chat_ml = ChatMl::new(engine.tokenizer()).unwrap();
+    let protocol = qianshou::tiny_protocol();
+    for case in lines(include_str!("data/adapter-cases.jsonl")) {
+        let question = case["question"].as_str().unwrap();
+        let tools: Vec<ToolSpec> = case["tools"].as_array().unwrap().iter().map(spec).collect();
+        let conversation = [Message::system("You are a helpful assistant."), Message::user(question)];
+        let messages = protocol.render(&conversation, &tools);
+        assert_eq!(chat_ml.render(&messages, false).unwrap(), case["prompt"].as_str().unwrap());
+        assert_eq!(json!(chat_ml.encode(&messages, false).unwrap()), case["prompt_ids"]);
+
+        let stop = protocol.stop_strings();
+        let request = ChatRequest { stop, sampling: Sampling::greedy(), ..ChatRequest::new(messages) };
+        let reply = engine.complete(request).await.unwrap();
+        assert_eq!(reply.text(), case["greedy"].as_str().unwrap(), "{question}");
+    }
+}
+
+#[tokio::test]
+async fn arithmetic_is_answered_through_the_calculator() {
+    let model: Arc<Engine> = tiny().await;
+    let agent = Agent::builder(model).protocol(qianshou::tiny_protocol()).any_tools(default_tools()).build().unwrap();
+    let mut wrong = Vec::new();
+    for case in lines(include_str!("data/arithmetic.jsonl")) {
+        let (question, expected) = (case["question"].as_str().unwrap(), case["answer"].as_str().unwrap());
+        let answer = agent.run(question).await.unwrap();
+        let called = answer.steps.iter().flat_map(|step| &step.calls).any(|call| call.name == "calculator");
+        let numbers: String = answer.text.replace(',', "");
+        let mut numbers = numbers.split(|c: char| !c.is_ascii_digit() && c != '.').map(|n| n.trim_matches('.'));
+        let right = numbers.any(|number| number == expected);
+        if question.starts_with("What is 37 * 48") {
+            assert!(right && called, "{}", answer.text);
+        }
+        if !(right && called) {
+            wrong.push(format!("{question} -> {}", answer.text));
+        }
+    }
+    assert!(wrong.len() <= 5, "{} of 20 are wrong: {wrong:#?}", wrong.len());
+    println!("{} of 20 right; wrong: {wrong:#?}", 20 - wrong.len());
+}
+
+#[tokio::test]
+async fn a_tool_that_the_model_never_saw_is_called() {
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct MoonPhaseArgs {
+        /// The date, for example 2026-03-01
+        #[expect(dead_code, reason = "what matters is that the model fills it in")]
+        date: String,
+    }
+    let moon = tool_fn("moon_phase", "Tells the phase of the moon on a date.", |_: MoonPhaseArgs, _| async {
+        Ok(ToolOutput::from("waxing gibbous"))
+    });
+    let moon: Arc<dyn AnyTool> = Arc::new(moon);
+    let model: Arc<Engine> = tiny().await;
+    let agent = Agent::builder(model)
+        .protocol(qianshou::tiny_protocol())
+        .any_tools(default_tools().into_iter().chain([moon]))
+        .build()
+        .unwrap();
+    let answer = agent.run("What is the phase of the moon on 2026-11-24?").await.unwrap();
+    let calls: Vec<&str> = answer.steps.iter().flat_map(|step| &step.calls).map(|call| call.name.as_str()).collect();
+    assert_eq!(calls, ["moon_phase"], "{answer}");
+    assert!(answer.text.contains("gibbous"), "{answer}");
+}
+
+#[tokio::test]
+async fn later_steps_compute_only_what_is_new() {
+    let model: Arc<Engine> = tiny().await;
+    let agent = Agent::builder(model).protocol(qianshou::tiny_protocol()).any_tools(default_tools()).build().unwrap();
+    let answer = agent.run("What is 37 * 48 + 12?").await.unwrap();
+    let [first, second] = answer.steps.as_slice() else {
+        panic!("two steps, found {}", answer.steps.len());
+    };
+    // Of the second prompt only the observation and its seams are new.
+    assert!(second.usage.cached > first.usage.prompt());
+    assert!(second.usage.computed < 24, "{:?}", second.usage);
+}
