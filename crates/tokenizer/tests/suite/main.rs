@@ -7,4 +7,7 @@ mod gguf;
 mod goldens;
 mod json;
 mod properties;
+mod qwen;
+mod sentencepiece;
 mod support;
+mod tiktoken;
