@@ -10,7 +10,8 @@
 //! - **Ids are bytes.** Decoding goes through a table from ids to bytes, and a [`StreamDecoder`] never
 //!   shows half a character.
 //!
-//! [`ChatMl`] encodes conversations. What a model generated keeps its ids.
+//! [`ChatMl`] encodes conversations in Qwen's own format, and a [`ChatTemplate`] in that of any checkpoint
+//! which brings a template. What a model generated keeps its ids.
 //!
 //! ```
 //! use qianshou_tokenizer::{Specials, Tokenizer};
@@ -38,6 +39,7 @@ mod ranks;
 mod sentencepiece;
 mod spelling;
 mod stream;
+mod template;
 mod tiktoken;
 mod tokenizer;
 mod vocabulary;
@@ -45,4 +47,5 @@ mod vocabulary;
 pub use chatml::{ChatMl, ChatMlError, Context, Turn};
 pub use error::TokenizerError;
 pub use stream::StreamDecoder;
+pub use template::{ChatTemplate, ChatTemplateError};
 pub use tokenizer::{Specials, Tokenizer};

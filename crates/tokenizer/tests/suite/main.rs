@@ -10,4 +10,5 @@ mod properties;
 mod qwen;
 mod sentencepiece;
 mod support;
+mod template;
 mod tiktoken;
