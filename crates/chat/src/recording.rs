@@ -1,22 +1,4 @@
 //! The file that exchanges are recorded to.
-//!
-//! A recording is a file of JSON lines. Each line is an object with `record` (what it is) and
-//! `version` (of that kind of record); the lines of exchanges are
-//! `{"record":"exchange","version":1,"after":N,"exchange":{…}}`, in the order in which the exchanges
-//! ended. Lines of other kinds are passed over, so that a file which holds more than exchanges (the
-//! transcript of a run) can be replayed too.
-//!
-//! `after` says how many exchanges of the file had ended when this one began. Exchanges that followed
-//! each other have 0, 1, 2, …; a smaller number shows which ones were in flight together.
-//!
-//! # Versions of the exchange record
-//!
-//! Every change of what a line holds, an optional field too, makes a new version: a request with a field
-//! that a reader does not know would be another request.
-//!
-//! | version | what changed | old reader, new data | new reader, old data |
-//! |--:|---|---|---|
-//! | 1 | the first | | |
 
 use std::fs;
 use std::io;
@@ -26,7 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::Exchange;
 
-/// The version of the exchange record that is written, and the only one so far.
+/// The version of the exchange record that is written.
+///
+/// Every change of what a line holds, an optional field too, makes a new version: a request with a field
+/// that a reader does not know would be another request. A reader refuses versions that it does not know,
+/// with an error that names line and version.
+///
+/// | version | what changed | old reader, new data | new reader, old data |
+/// |--:|---|---|---|
+/// | 1 | the first | | |
 pub const EXCHANGE_VERSION: u32 = 1;
 
 const KIND: &str = "exchange";
@@ -95,6 +85,15 @@ pub struct Recorded {
 }
 
 /// The exchanges of a file.
+///
+/// A recording is a file of JSON lines. Each line is an object with `record` (what it is) and `version` (of
+/// that kind of record); the lines of exchanges are
+/// `{"record":"exchange","version":1,"after":N,"exchange":{…}}`, in the order in which the exchanges ended.
+/// `exchange` is an [`Exchange`]; images in it are base64. Lines of other kinds are passed over, so that a
+/// file which holds more than exchanges (the transcript of a run) can be replayed too.
+///
+/// `after` says how many exchanges of the file had ended when this one began. Exchanges that followed each
+/// other have 0, 1, 2, …; a smaller number shows which ones were in flight together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recording {
     /// The exchanges, in the order in which they ended.
