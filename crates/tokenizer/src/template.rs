@@ -31,10 +31,10 @@ const FUEL: u64 = 4_000_000;
 ///
 /// **What a message says is text, for the template too.** Special and added tokens are recognised where
 /// the template wrote them, never where a message, a tool's description or any part of one did. For that,
-/// characters of such texts at which a token could begin or end are marked while the template runs; see
-/// [`marks`](self::marks). A template that looks into messages for the text of such a token does not find
-/// it, with one exception: where it cuts the thinking of earlier turns off (`</think>`), this is done for
-/// it, by its own rule.
+/// such texts are marked with private characters while the template runs, which are removed before anything
+/// is encoded. A template that looks into messages for the text of such a token does not find it, with one
+/// exception: where it cuts the thinking of earlier turns off (`</think>`), this is done for it, by its own
+/// rule.
 ///
 /// Generated parts keep their ids. Those of turns before the user's last message lose their thinking where
 /// the template cuts it off.

@@ -95,8 +95,10 @@ pub(super) fn cut<'a>(messages: &'a [Message], thinking: Thinking, tokenizer: &T
             && let [CutPart::Text(text)] = &mut content[..]
             && let Some((before, after)) = split(text)
         {
-            taken = (thinking == Thinking::Field).then_some(before);
-            *text = after;
+            // A template that drops the thinking does to the rest what it does to all answers.
+            let is_field = thinking == Thinking::Field;
+            *text = if is_field { after.trim_start_matches('\n').to_owned() } else { after };
+            taken = is_field.then_some(before);
         }
         cut.messages.push(CutMessage { role: message.role, content, thinking: taken });
     }

@@ -48,7 +48,7 @@ const THINKING: &str = "
     {%- endif %}
     {{- '<|im_start|>' + message.role + '\\n' }}
     {%- if thinking and loop.last %}{{ '<think>\\n' + thinking + '\\n</think>\\n\\n' }}{% endif %}
-    {{- content.lstrip('\\n') + '<|im_end|>\\n' }}
+    {{- content + '<|im_end|>\\n' }}
 {%- endfor %}
 {{- '<|im_start|>assistant\\n' }}";
 
