@@ -2,8 +2,11 @@
 
 use std::error::Error;
 
+use serde::{Deserialize, Serialize};
+
 /// What kind of failure a [`ChatError`] is, for code that decides what to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChatErrorKind {
     /// The request asks for something that this model does not offer (a constraint, images, …).

@@ -9,6 +9,9 @@
 //! model generated keeps the token ids that it was made of ([`Part::Generated`]), so that a later
 //! request can continue from exactly those ids instead of from a re-encoding of their text.
 //!
+//! What a model was asked and answered can be [recorded](Recorder) to a file and [replayed](Replay)
+//! without the model; an [`Exchange`] is the record of one such call.
+//!
 //! ```
 //! use qianshou_chat::{ChatModel, ChatRequest, Message, ScriptedModel};
 //!
@@ -23,16 +26,26 @@
 
 #![forbid(unsafe_code)]
 
+mod bytes;
+mod difference;
 mod error;
+mod exchange;
 mod message;
 mod model;
+mod recorder;
+mod recording;
+mod replay;
 mod request;
 mod scripted;
 mod stop;
 
 pub use error::{ChatError, ChatErrorKind};
+pub use exchange::{Exchange, RecordedError};
 pub use message::{Generated, Image, Message, Part, Role};
 pub use model::{Capabilities, ChatEvent, ChatModel, ChatStream, Delta, End, FinishReason, ModelInfo, Reply, Usage};
+pub use recorder::Recorder;
+pub use recording::{EXCHANGE_VERSION, Recorded, Recording, RecordingError};
+pub use replay::Replay;
 pub use request::{ChatRequest, Constraint, NativeTool, Sampling};
 pub use scripted::{ScriptedModel, ScriptedReply};
 pub use stop::{StopMatch, StopScanner};

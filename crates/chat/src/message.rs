@@ -45,7 +45,8 @@ pub struct Generated {
 pub struct Image {
     /// Media type, for example `image/png`.
     pub media_type: String,
-    /// The encoded file.
+    /// The encoded file. Records hold it as base64.
+    #[serde(with = "crate::bytes")]
     pub bytes: Vec<u8>,
 }
 

@@ -1,6 +1,7 @@
 //! The trait that every chat model implements, and the stream that it answers with.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_core::Stream;
@@ -154,6 +155,29 @@ pub trait ChatModel: Send + Sync {
         Err(ChatError::new(ChatErrorKind::Failed, "the reply broke off before its end"))
     }
 }
+
+/// A model behind a pointer is a model, so that wrappers take an owned model and a shared one alike.
+macro_rules! forward {
+    ($pointer:ident) => {
+        #[async_trait]
+        impl<M: ChatModel + ?Sized> ChatModel for $pointer<M> {
+            fn info(&self) -> ModelInfo {
+                (**self).info()
+            }
+
+            async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
+                (**self).stream(request).await
+            }
+
+            async fn complete(&self, request: ChatRequest) -> Result<Reply, ChatError> {
+                (**self).complete(request).await
+            }
+        }
+    };
+}
+
+forward!(Arc);
+forward!(Box);
 
 impl Message {
     /// Appends a delta, keeping its ids where it has any.

@@ -13,21 +13,27 @@ pub(crate) fn byte(character: char) -> Option<u8> {
     }
 }
 
-/// The bytes that the spelling of a token stands for. A token that is not spelled in the alphabet is
-/// taken literally, as all implementations do.
-pub(crate) fn bytes(spelling: &str) -> Vec<u8> {
-    spelling.chars().map(byte).collect::<Option<_>>().unwrap_or_else(|| spelling.as_bytes().to_vec())
+/// The character that stands for `byte`.
+pub(crate) fn character(byte: u8) -> char {
+    match byte {
+        0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff => byte.into(),
+        // These are the inverse of the above, so they are characters.
+        0x00..=0x20 => char::from_u32(0x100 + u32::from(byte)).unwrap_or_default(),
+        0x7f..=0xa0 => char::from_u32(0x121 + u32::from(byte) - 0x7f).unwrap_or_default(),
+        0xad => '\u{143}',
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::byte;
+    use super::{byte, character};
 
     #[test]
     fn every_byte_has_one_character() {
         let mut bytes: Vec<u8> = ('\0'..='\u{200}').filter_map(byte).collect();
         bytes.sort_unstable();
         assert_eq!(bytes, (0..=255).collect::<Vec<u8>>());
+        assert!((0..=255).all(|each| byte(character(each)) == Some(each)));
         assert_eq!(byte('Ġ'), Some(b' '));
         assert_eq!(byte('Ċ'), Some(b'\n'));
     }

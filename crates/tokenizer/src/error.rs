@@ -16,6 +16,20 @@ pub enum TokenizerError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A folder holds no tokenizer.
+    #[error("{} holds neither a `tokenizer.json` nor a `qwen.tiktoken`; is it the folder of a checkpoint?", folder.display())]
+    Missing {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A line of a `qwen.tiktoken` is not as it should be.
+    #[error("line {line} of the `qwen.tiktoken`: {problem}")]
+    Line {
+        /// Which line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The text is not a `tokenizer.json`.
     #[error("not a `tokenizer.json` that can be read: {0}")]
     Json(#[from] serde_json::Error),
@@ -33,11 +47,11 @@ pub enum TokenizerError {
         supported: &'static str,
     },
     /// Two lists of the GGUF file belong together but differ in length.
-    #[error("the GGUF file has {tokens} tokens but {types} token types; it is damaged, so fetch it again")]
+    #[error("the GGUF file has {tokens} tokens but {types} token types or scores; it is damaged, so fetch it again")]
     Lengths {
         /// Length of the list of tokens.
         tokens: usize,
-        /// Length of the list of token types.
+        /// Length of the list of token types, or of their scores.
         types: usize,
     },
     /// A token contradicts the rest of the vocabulary.

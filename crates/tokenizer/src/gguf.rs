@@ -1,8 +1,7 @@
 //! Reading the vocabulary inside a GGUF file.
 
-use std::collections::HashMap;
-
 use qianshou_gguf::Gguf;
+use tokenizers::models::bpe::Vocab;
 use tokenizers::normalizers::NFC;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::digits::Digits;
@@ -10,9 +9,11 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{NormalizerWrapper, PreTokenizerWrapper, SplitDelimiterBehavior};
 
-use crate::TokenizerError;
 use crate::json::split_merge;
+use crate::prepare::{Preparation, Steps};
+use crate::spelling::Spelling;
 use crate::vocabulary::{Added, Parts};
+use crate::{TokenizerError, sentencepiece};
 
 /// Words as Qwen splits them; digits stand alone.
 const QWEN: &str =
@@ -22,14 +23,20 @@ const LLAMA: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N
 
 /// Reads the vocabulary of `gguf`.
 pub(crate) fn read(gguf: &Gguf) -> Result<Parts, TokenizerError> {
-    let kind = gguf.require_string("tokenizer.ggml.model")?;
-    if kind != "gpt2" {
-        return Err(TokenizerError::Unsupported {
+    match gguf.require_string("tokenizer.ggml.model")? {
+        "gpt2" => read_byte_level(gguf),
+        "llama" => sentencepiece::read_gguf(gguf),
+        kind => Err(TokenizerError::Unsupported {
             field: "tokenizer.ggml.model",
             found: format!("`{kind}`"),
-            supported: "`gpt2` (byte-level BPE)",
-        });
+            supported: "`gpt2` (byte-level BPE), `llama` (SentencePiece)",
+        }),
     }
+}
+
+fn read_byte_level(gguf: &Gguf) -> Result<Parts, TokenizerError> {
+    // The files of Qwen 1 were made from a `qwen.tiktoken`, and its two habits go with them.
+    let qwen = gguf.string("general.architecture")? == Some("qwen");
     let splitting = splitting(gguf.require_string("tokenizer.ggml.pre")?)?;
     let (tokens, added) = tokens(gguf)?;
     let merges = gguf.require_strings("tokenizer.ggml.merges")?.iter().enumerate();
@@ -38,20 +45,24 @@ pub(crate) fn read(gguf: &Gguf) -> Result<Parts, TokenizerError> {
         tokens,
         merges,
         added,
-        normalizer: splitting.normalizer,
-        pre_tokenizer: PreTokenizerWrapper::Sequence(Sequence::new(splitting.steps)),
-        ignore_merges: splitting.ignore_merges,
+        spelling: Spelling::ByteLevel,
+        preparation: Preparation::ByteLevel(Box::new(Steps {
+            normalizer: splitting.normalizer,
+            pre_tokenizer: PreTokenizerWrapper::Sequence(Sequence::new(splitting.steps)),
+            whole_text: qwen,
+        })),
+        ignore_merges: splitting.ignore_merges || qwen,
     })
 }
 
 /// The tokens by what their types say of them.
-fn tokens(gguf: &Gguf) -> Result<(HashMap<String, u32>, Vec<Added>), TokenizerError> {
+fn tokens(gguf: &Gguf) -> Result<(Vocab, Vec<Added>), TokenizerError> {
     let texts = gguf.require_strings("tokenizer.ggml.tokens")?;
     let types = gguf.require_integers("tokenizer.ggml.token_type")?;
     if texts.len() != types.len() {
         return Err(TokenizerError::Lengths { tokens: texts.len(), types: types.len() });
     }
-    let mut tokens = HashMap::with_capacity(texts.len());
+    let mut tokens = Vocab::with_capacity(texts.len());
     let mut added = Vec::new();
     for ((id, text), kind) in (0..).zip(texts).zip(types) {
         let problem = |problem| TokenizerError::Token { id, text: text.clone(), problem };
@@ -113,6 +124,11 @@ fn splitting(name: &str) -> Result<Splitting, TokenizerError> {
             });
         }
     })
+}
+
+/// The steps of Qwen.
+pub(crate) fn qwen_splitting() -> Result<PreTokenizerWrapper, TokenizerError> {
+    Ok(PreTokenizerWrapper::Sequence(Sequence::new(vec![split(QWEN)?, byte_level(false)])))
 }
 
 fn split(pattern: &str) -> Result<PreTokenizerWrapper, TokenizerError> {

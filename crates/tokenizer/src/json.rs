@@ -1,16 +1,18 @@
 //! Reading `tokenizer.json`.
 //!
-//! Normaliser, splitting and `ignore_merges` are kept. Truncation, padding and the post-processor are
+//! Byte-level vocabularies are read, and those of SentencePiece (see
+//! [`sentencepiece`](crate::sentencepiece)). Normaliser, splitting and `ignore_merges` are kept. Truncation, padding and the post-processor are
 //! not: what stands around a text is the caller's decision (see [`ChatMl`](crate::ChatMl)). So are the
 //! decoder, since ids are bytes here, and `unk_token`, since no text may become a control token.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
+use tokenizers::models::bpe::Vocab;
 use tokenizers::{NormalizerWrapper, PreTokenizerWrapper};
 
-use crate::TokenizerError;
+use crate::prepare::{Preparation, Steps};
+use crate::spelling::Spelling;
 use crate::vocabulary::{Added, Parts};
+use crate::{TokenizerError, sentencepiece};
 
 #[derive(Deserialize)]
 struct File {
@@ -46,7 +48,7 @@ struct Model {
     byte_fallback: bool,
     #[serde(default)]
     ignore_merges: bool,
-    vocab: HashMap<String, u32>,
+    vocab: Vocab,
     merges: Vec<Merge>,
 }
 
@@ -62,8 +64,22 @@ enum Merge {
 pub(crate) fn read(json: &[u8]) -> Result<Parts, TokenizerError> {
     let File { added_tokens, normalizer, pre_tokenizer, model } = serde_json::from_slice(json)?;
     check_model(&model)?;
-    let Some(pre_tokenizer) = pre_tokenizer.filter(is_byte_level) else {
-        return unsupported("pre_tokenizer", "without a `ByteLevel` step", "byte-level vocabularies");
+    let (spelling, preparation) = match pre_tokenizer {
+        Some(pre_tokenizer) if is_byte_level(&pre_tokenizer) => {
+            if model.byte_fallback {
+                return unsupported("model.byte_fallback", "true", "false, as in byte-level vocabularies");
+            }
+            let steps = Steps { normalizer, pre_tokenizer, whole_text: false };
+            (Spelling::ByteLevel, Preparation::ByteLevel(Box::new(steps)))
+        }
+        pre_tokenizer if model.byte_fallback => {
+            let prefix = sentencepiece::prefix(normalizer.as_ref(), pre_tokenizer.as_ref())?;
+            (Spelling::SentencePiece, Preparation::SentencePiece(prefix))
+        }
+        _ => {
+            let supported = "byte-level vocabularies, and those of SentencePiece with `byte_fallback`";
+            return unsupported("pre_tokenizer", "without a `ByteLevel` step", supported);
+        }
     };
     let mut added = Vec::with_capacity(added_tokens.len());
     for token in added_tokens {
@@ -82,14 +98,11 @@ pub(crate) fn read(json: &[u8]) -> Result<Parts, TokenizerError> {
         Merge::Pair(left, right) => Ok((left, right)),
         Merge::Line(line) => split_merge(index, &line),
     });
-    Ok(Parts {
-        merges: merges.collect::<Result<_, _>>()?,
-        tokens: model.vocab,
-        added,
-        normalizer,
-        pre_tokenizer,
-        ignore_merges: model.ignore_merges,
-    })
+    let mut merges = merges.collect::<Result<Vec<_>, _>>()?;
+    if spelling == Spelling::SentencePiece {
+        sentencepiece::keep_to_text(&mut merges, &added);
+    }
+    Ok(Parts { merges, tokens: model.vocab, added, spelling, preparation, ignore_merges: model.ignore_merges })
 }
 
 /// Splits a merge that is written as two spellings with a space between them.
@@ -122,9 +135,6 @@ fn check_model(model: &Model) -> Result<(), TokenizerError> {
             return unsupported(field, &format!("`{affix}`"), "none, as in byte-level vocabularies");
         }
     }
-    if model.byte_fallback {
-        return unsupported("model.byte_fallback", "true", "false, as in byte-level vocabularies");
-    }
     Ok(())
 }
 
@@ -136,6 +146,6 @@ fn is_byte_level(pre_tokenizer: &PreTokenizerWrapper) -> bool {
     }
 }
 
-fn unsupported<T>(field: &'static str, found: &str, supported: &'static str) -> Result<T, TokenizerError> {
+pub(crate) fn unsupported<T>(field: &'static str, found: &str, supported: &'static str) -> Result<T, TokenizerError> {
     Err(TokenizerError::Unsupported { field, found: found.to_owned(), supported })
 }

@@ -1,7 +1,8 @@
-//! Text to token ids and back, for models with byte-level BPE vocabularies, and ChatML on top.
+//! Text to token ids and back, for models with BPE vocabularies, and conversations on top.
 //!
-//! A [`Tokenizer`] is read from a `tokenizer.json` or from the vocabulary inside a GGUF file. Splitting
-//! and merging are done by the `tokenizers` crate; two things are decided here instead:
+//! A [`Tokenizer`] is read from a `tokenizer.json`, from a `qwen.tiktoken`, or from the vocabulary inside
+//! a GGUF file; vocabularies are byte-level ones, or those of SentencePiece with bytes to fall back on.
+//! Splitting and merging are done by the `tokenizers` crate; two things are decided here instead:
 //!
 //! - **Text is text.** A control token is recognised only where the [call](Tokenizer::encode) allows it
 //!   ([`Specials`]). The `tokenizers` parts know no added token at all, so what a user or a web page
@@ -9,8 +10,8 @@
 //! - **Ids are bytes.** Decoding goes through a table from ids to bytes, and a [`StreamDecoder`] never
 //!   shows half a character.
 //!
-//! [`ChatMl`] encodes conversations. What a model generated keeps its ids; all text between two control
-//! tokens is encoded as one piece, so that the ids equal those of the whole rendered text.
+//! [`ChatMl`] encodes conversations in Qwen's own format, and a [`ChatTemplate`] in that of any checkpoint
+//! which brings a template. What a model generated keeps its ids.
 //!
 //! ```
 //! use qianshou_tokenizer::{Specials, Tokenizer};
@@ -33,11 +34,18 @@ mod chatml;
 mod error;
 mod gguf;
 mod json;
+mod prepare;
+mod ranks;
+mod sentencepiece;
+mod spelling;
 mod stream;
+mod template;
+mod tiktoken;
 mod tokenizer;
 mod vocabulary;
 
-pub use chatml::{ChatMl, ChatMlError};
+pub use chatml::{ChatMl, ChatMlError, Context, Turn};
 pub use error::TokenizerError;
 pub use stream::StreamDecoder;
+pub use template::{ChatTemplate, ChatTemplateError};
 pub use tokenizer::{Specials, Tokenizer};

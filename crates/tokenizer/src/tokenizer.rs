@@ -6,13 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use qianshou_gguf::Gguf;
-use tokenizers::{
-    Model as _, NormalizedString, Normalizer as _, NormalizerWrapper, OffsetReferential, OffsetType,
-    PreTokenizedString, PreTokenizer as _, PreTokenizerWrapper,
-};
+use tokenizers::Model as _;
 
+use crate::prepare::Start;
 use crate::vocabulary::{Parts, Vocabulary};
-use crate::{TokenizerError, gguf, json};
+use crate::{TokenizerError, gguf, json, tiktoken};
 
 /// Which special and added tokens a call recognises in its text; all others are plain text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,14 +34,15 @@ impl Specials<'_> {
     }
 }
 
-/// A byte-level BPE tokenizer. Clones share their tables.
+/// A BPE tokenizer. Clones share their tables.
 #[derive(Clone)]
-pub struct Tokenizer(Arc<Inner>);
+pub struct Tokenizer(Arc<Vocabulary>);
 
-struct Inner {
-    vocabulary: Vocabulary,
-    normalizer: Option<NormalizerWrapper>,
-    pre_tokenizer: PreTokenizerWrapper,
+/// A piece of text in which special tokens have been looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Segment<'a> {
+    Text(&'a str),
+    Special(u32),
 }
 
 impl Tokenizer {
@@ -52,9 +51,7 @@ impl Tokenizer {
     /// # Errors
     /// When the file cannot be read, is no `tokenizer.json`, or needs something that is not supported.
     pub fn from_json_file(path: impl AsRef<Path>) -> Result<Self, TokenizerError> {
-        let path = path.as_ref();
-        let json = fs::read(path).map_err(|source| TokenizerError::Read { path: path.to_owned(), source })?;
-        Self::from_json(json)
+        Self::from_json(read(path.as_ref())?)
     }
 
     /// Reads the text of a `tokenizer.json`.
@@ -65,12 +62,38 @@ impl Tokenizer {
         Self::new(json::read(json.as_ref())?)
     }
 
-    /// Reads the `tokenizer.json` in the folder of a checkpoint.
+    /// Reads a `qwen.tiktoken`, the vocabulary of Qwen 1.
     ///
     /// # Errors
-    /// Those of [`from_json_file`](Self::from_json_file).
+    /// When the file cannot be read or is no `qwen.tiktoken`.
+    pub fn from_tiktoken_file(path: impl AsRef<Path>) -> Result<Self, TokenizerError> {
+        Self::from_tiktoken(read(path.as_ref())?)
+    }
+
+    /// Reads the text of a `qwen.tiktoken`: a line for each token, with its bytes in base64 and its rank.
+    /// The special tokens of Qwen 1 follow the last rank.
+    ///
+    /// # Errors
+    /// When it is no `qwen.tiktoken`.
+    pub fn from_tiktoken(text: impl AsRef<[u8]>) -> Result<Self, TokenizerError> {
+        Self::new(tiktoken::read(text.as_ref())?)
+    }
+
+    /// Reads the `tokenizer.json` in the folder of a checkpoint, or else its `qwen.tiktoken`.
+    ///
+    /// # Errors
+    /// When neither is there, and those of [`from_json_file`](Self::from_json_file) and
+    /// [`from_tiktoken_file`](Self::from_tiktoken_file).
     pub fn from_folder(path: impl AsRef<Path>) -> Result<Self, TokenizerError> {
-        Self::from_json_file(path.as_ref().join("tokenizer.json"))
+        let path = path.as_ref();
+        let [json, tiktoken] = ["tokenizer.json", "qwen.tiktoken"].map(|name| path.join(name));
+        if json.exists() {
+            Self::from_json_file(json)
+        } else if tiktoken.exists() {
+            Self::from_tiktoken_file(tiktoken)
+        } else {
+            Err(TokenizerError::Missing { folder: path.to_owned() })
+        }
     }
 
     /// Reads the vocabulary inside a GGUF file.
@@ -81,10 +104,8 @@ impl Tokenizer {
         Self::new(gguf::read(gguf)?)
     }
 
-    fn new(mut parts: Parts) -> Result<Self, TokenizerError> {
-        let vocabulary = Vocabulary::build(&mut parts)?;
-        let Parts { normalizer, pre_tokenizer, .. } = parts;
-        Ok(Self(Arc::new(Inner { vocabulary, normalizer, pre_tokenizer })))
+    fn new(parts: Parts) -> Result<Self, TokenizerError> {
+        Ok(Self(Arc::new(Vocabulary::build(parts)?)))
     }
 
     /// The ids of `text`. Special and added tokens are recognised only as far as `specials` allows, the
@@ -93,13 +114,28 @@ impl Tokenizer {
     /// Bytes for which the vocabulary has no token (a few small vocabularies lack some control
     /// characters) are left out, as the `tokenizers` crate does it.
     pub fn encode(&self, text: &str, specials: Specials<'_>) -> Vec<u32> {
+        let text = self.0.preparation.whole(text);
         let mut ids = Vec::with_capacity(text.len() / 3);
+        let mut start = Start::First;
+        for segment in self.segments(&text, specials) {
+            match segment {
+                Segment::Text(text) => self.encode_text(text, start, &mut ids),
+                Segment::Special(id) => ids.push(id),
+            }
+            start = Start::AfterSpecial;
+        }
+        ids
+    }
+
+    /// Takes text apart where special tokens are.
+    pub(crate) fn segments<'a>(&self, text: &'a str, specials: Specials<'_>) -> Vec<Segment<'a>> {
         let allowed: Vec<_> = self.specials().filter(|(_, name)| specials.allow(name)).collect();
         // The bytes that an allowed token begins with: few, so most places are passed over quickly.
         let mut first = [false; 256];
         for byte in allowed.iter().filter_map(|(_, name)| name.bytes().next()) {
             first[usize::from(byte)] = true;
         }
+        let mut segments = Vec::new();
         // Where text begins that belongs to no special token, and where to look for the next one.
         let mut plain = 0;
         let mut position = 0;
@@ -113,40 +149,36 @@ impl Tokenizer {
                 continue;
             };
             // A match of whole UTF-8 strings begins and ends at character borders.
-            self.encode_text(&text[plain..position], &mut ids);
-            ids.push(*id);
+            if plain < position {
+                segments.push(Segment::Text(&text[plain..position]));
+            }
+            segments.push(Segment::Special(*id));
             position += name.len();
             plain = position;
         }
-        self.encode_text(&text[plain..], &mut ids);
-        ids
+        if plain < text.len() {
+            segments.push(Segment::Text(&text[plain..]));
+        }
+        segments
     }
 
     /// Appends the ids of text in which no special token is recognised.
-    fn encode_text(&self, text: &str, ids: &mut Vec<u32>) {
+    pub(crate) fn encode_text(&self, text: &str, start: Start, ids: &mut Vec<u32>) {
         if text.is_empty() {
             return;
         }
-        let start = ids.len();
-        if self.try_encode_text(text, ids).is_err() {
+        let Vocabulary { preparation, bpe, single, .. } = &*self.0;
+        let begin = ids.len();
+        let encoded = preparation.words(text, start, |word| {
+            ids.extend(bpe.tokenize(word)?.into_iter().map(|token| token.id));
+            Ok(())
+        });
+        if encoded.is_err() {
             // The steps of real vocabularies cannot fail. If one of a strange `tokenizer.json` does,
             // the text still comes through whole, only in more tokens than necessary.
-            ids.truncate(start);
-            ids.extend(text.bytes().filter_map(|byte| self.0.vocabulary.single[usize::from(byte)]));
+            ids.truncate(begin);
+            ids.extend(text.bytes().filter_map(|byte| single[usize::from(byte)]));
         }
-    }
-
-    fn try_encode_text(&self, text: &str, ids: &mut Vec<u32>) -> tokenizers::Result<()> {
-        let mut normalized = NormalizedString::from(text);
-        if let Some(normalizer) = &self.0.normalizer {
-            normalizer.normalize(&mut normalized)?;
-        }
-        let mut words = PreTokenizedString::from(normalized);
-        self.0.pre_tokenizer.pre_tokenize(&mut words)?;
-        for (word, ..) in words.get_splits(OffsetReferential::Normalized, OffsetType::None) {
-            ids.extend(self.0.vocabulary.bpe.tokenize(word)?.into_iter().map(|token| token.id));
-        }
-        Ok(())
     }
 
     /// The text of `ids`. Ids without a token are left out, and malformed UTF-8 is replaced by U+FFFD.
@@ -157,7 +189,7 @@ impl Tokenizer {
 
     /// The bytes that a token stands for; they need not be whole characters.
     pub fn token_bytes(&self, id: u32) -> Option<&[u8]> {
-        self.0.vocabulary.bytes.get(id as usize)?.as_deref()
+        self.0.bytes.get(id as usize)?.as_deref()
     }
 
     /// The id of a special or added token.
@@ -167,13 +199,17 @@ impl Tokenizer {
 
     /// One more than the highest id that has a token. A model may pad its vocabulary beyond that.
     pub fn vocabulary_size(&self) -> usize {
-        self.0.vocabulary.bytes.len()
+        self.0.bytes.len()
     }
 
     /// Special and added tokens with their ids, the longest first.
     pub fn specials(&self) -> impl ExactSizeIterator<Item = (u32, &str)> {
-        self.0.vocabulary.added.iter().map(|(text, id)| (*id, text.as_str()))
+        self.0.added.iter().map(|(text, id)| (*id, text.as_str()))
     }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TokenizerError> {
+    fs::read(path).map_err(|source| TokenizerError::Read { path: path.to_owned(), source })
 }
 
 impl fmt::Debug for Tokenizer {

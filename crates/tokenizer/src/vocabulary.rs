@@ -1,11 +1,12 @@
 //! A vocabulary as it was read, and the checked tables that are made of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use tokenizers::models::bpe::{BPE, Vocab};
-use tokenizers::{NormalizerWrapper, PreTokenizerWrapper};
 
-use crate::{TokenizerError, alphabet};
+use crate::TokenizerError;
+use crate::prepare::Preparation;
+use crate::spelling::Spelling;
 
 /// Ids from here on are refused: tables grow with the highest id, and a damaged file could name any.
 const ID_LIMIT: u32 = 1 << 22;
@@ -22,17 +23,17 @@ pub(crate) struct Added {
 /// What a vocabulary file says.
 pub(crate) struct Parts {
     /// The spelling of each BPE token.
-    pub(crate) tokens: HashMap<String, u32>,
+    pub(crate) tokens: Vocab,
     /// Pairs of spellings, most important first.
     pub(crate) merges: Vec<(String, String)>,
     pub(crate) added: Vec<Added>,
-    pub(crate) normalizer: Option<NormalizerWrapper>,
-    pub(crate) pre_tokenizer: PreTokenizerWrapper,
+    pub(crate) spelling: Spelling,
+    pub(crate) preparation: Preparation,
     /// A word that is a token comes out whole, even where no merges lead to it.
     pub(crate) ignore_merges: bool,
 }
 
-/// The checked tables.
+/// The checked tables, and how text gets there.
 pub(crate) struct Vocabulary {
     /// The bytes of each id.
     pub(crate) bytes: Vec<Option<Box<[u8]>>>,
@@ -41,43 +42,36 @@ pub(crate) struct Vocabulary {
     /// For each byte the id of the token that is this byte alone.
     pub(crate) single: [Option<u32>; 256],
     pub(crate) bpe: BPE,
+    pub(crate) preparation: Preparation,
 }
 
 impl Vocabulary {
-    /// Checks and builds. Takes tokens, merges and added tokens out of `parts`.
-    pub(crate) fn build(parts: &mut Parts) -> Result<Self, TokenizerError> {
-        let mut tokens = std::mem::take(&mut parts.tokens);
-        let merges = std::mem::take(&mut parts.merges);
-        let added = std::mem::take(&mut parts.added);
-
+    /// Checks and builds.
+    pub(crate) fn build(parts: Parts) -> Result<Self, TokenizerError> {
+        let Parts { mut tokens, merges, added, spelling, preparation, ignore_merges } = parts;
         let mut bytes = Vec::new();
         for (text, &id) in &tokens {
-            put(&mut bytes, id, text, alphabet::bytes(text))?;
+            put(&mut bytes, id, text, spelling.bytes(text))?;
         }
-        separate_added(&mut tokens, &mut bytes, &merges, &added)?;
+        separate_added(&mut tokens, &mut bytes, &merges, &added, spelling)?;
         check_merges(&tokens, &merges)?;
 
         let mut single = [None; 256];
         for (text, &id) in &tokens {
-            if let Some(byte) = single_byte(text) {
+            if let Some(byte) = spelling.single_byte(text) {
                 single[usize::from(byte)] = Some(id);
             }
         }
         let mut added: Vec<_> = added.into_iter().map(|token| (token.text, token.id)).collect();
         added.sort_by(|(left, _), (right, _)| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
         let bpe = BPE::builder()
-            .vocab_and_merges(tokens.into_iter().collect::<Vocab>(), merges)
-            .ignore_merges(parts.ignore_merges)
+            .vocab_and_merges(tokens, merges)
+            .ignore_merges(ignore_merges)
+            .byte_fallback(spelling == Spelling::SentencePiece)
             .build()
             .map_err(|error| TokenizerError::Build(error.to_string()))?;
-        Ok(Self { bytes, added, single, bpe })
+        Ok(Self { bytes, added, single, bpe, preparation })
     }
-}
-
-/// The byte that a spelling of one character stands for.
-fn single_byte(spelling: &str) -> Option<u8> {
-    let mut characters = spelling.chars();
-    characters.next().filter(|_| characters.next().is_none()).and_then(alphabet::byte)
 }
 
 /// Enters the bytes of `id` into the table.
@@ -100,10 +94,11 @@ fn put(table: &mut Vec<Option<Box<[u8]>>>, id: u32, text: &str, bytes: Vec<u8>) 
 /// Enters the added tokens into the table and takes them out of the vocabulary that text is merged
 /// with, so that no text can become one.
 fn separate_added(
-    tokens: &mut HashMap<String, u32>,
+    tokens: &mut Vocab,
     table: &mut Vec<Option<Box<[u8]>>>,
     merges: &[(String, String)],
     added: &[Added],
+    spelling: Spelling,
 ) -> Result<(), TokenizerError> {
     let mut texts = HashSet::new();
     for Added { id, text, .. } in added {
@@ -135,7 +130,7 @@ fn separate_added(
         }
     }
     for Added { id, text, control } in added {
-        let single = single_byte(text).is_some() && tokens.contains_key(text);
+        let single = spelling.is_single(text) && tokens.contains_key(text);
         if !single && !reachable.contains(text) {
             tokens.remove(text);
         } else if *control {
@@ -144,7 +139,7 @@ fn separate_added(
         } else {
             // Ordinary text that also has an entry among the added tokens: its bytes are those that
             // merging gives it.
-            table[*id as usize] = Some(alphabet::bytes(text).into());
+            table[*id as usize] = Some(spelling.bytes(text).into());
         }
     }
     Ok(())
@@ -152,7 +147,7 @@ fn separate_added(
 
 /// The builder of `tokenizers` trusts lengths that follow from the vocabulary, so every merge is
 /// checked before it gets there.
-fn check_merges(tokens: &HashMap<String, u32>, merges: &[(String, String)]) -> Result<(), TokenizerError> {
+fn check_merges(tokens: &Vocab, merges: &[(String, String)]) -> Result<(), TokenizerError> {
     let mut whole = String::new();
     for (index, (left, right)) in merges.iter().enumerate() {
         whole.clear();

@@ -3,12 +3,12 @@
 use qianshou_gguf::Gguf;
 use qianshou_tokenizer::{Specials, Tokenizer, TokenizerError};
 
+use self::writer::Writer;
 use crate::support::{ADDED, CONTROLS, Small, small};
-use writer::Writer;
 
 #[path = "../../../gguf/tests/support/mod.rs"]
 #[expect(dead_code, reason = "a vocabulary needs no tensors")]
-mod writer;
+pub(crate) mod writer;
 
 /// The small vocabulary with another way to split text.
 fn with(model: &str, splitting: &str, types: impl FnOnce(&mut Vec<i32>)) -> Result<Tokenizer, TokenizerError> {
@@ -60,8 +60,8 @@ fn each_name_splits_in_its_own_way() {
 
 #[test]
 fn what_is_not_supported_is_said() {
-    let error = with("llama", "qwen2", |_| {}).unwrap_err().to_string();
-    assert_eq!(error, "`tokenizer.ggml.model` of the tokenizer is `llama`; supported: `gpt2` (byte-level BPE)");
+    let error = with("bert", "qwen2", |_| {}).unwrap_err().to_string();
+    assert!(error.starts_with("`tokenizer.ggml.model` of the tokenizer is `bert`; supported: `gpt2` (byte-level BPE)"));
     let error = with("gpt2", "tekken", |_| {}).unwrap_err().to_string();
     assert!(error.starts_with("`tokenizer.ggml.pre` of the tokenizer is `tekken`; supported: `qwen2`"), "{error}");
     let error = with("gpt2", "qwen2", |types| types[7] = 6).unwrap_err().to_string();

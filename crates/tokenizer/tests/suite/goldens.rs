@@ -8,10 +8,10 @@ use serde::de::DeserializeOwned;
 use crate::support::base;
 
 #[derive(Deserialize)]
-struct Text {
-    text: String,
-    ids_special: Vec<u32>,
-    ids_plain: Vec<u32>,
+pub(crate) struct Text {
+    pub(crate) text: String,
+    pub(crate) ids_special: Vec<u32>,
+    pub(crate) ids_plain: Vec<u32>,
 }
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ struct Turn {
     content: String,
 }
 
-fn lines<T: DeserializeOwned>(file: &str) -> Vec<T> {
+pub(crate) fn lines<T: DeserializeOwned>(file: &str) -> Vec<T> {
     file.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

@@ -102,7 +102,7 @@ fn merges_may_be_lines_and_files_may_be_in_folders() {
     fs::remove_dir_all(&folder).unwrap();
     let text = "the user and the assistant's answer 12\n\n";
     assert_eq!(tokenizer.encode(text, Specials::None), small().encode(text, Specials::None));
-    assert!(matches!(Tokenizer::from_folder(&folder), Err(TokenizerError::Read { .. })));
+    assert!(matches!(Tokenizer::from_folder(&folder), Err(TokenizerError::Missing { .. })));
 }
 
 #[test]

@@ -7,4 +7,8 @@ mod gguf;
 mod goldens;
 mod json;
 mod properties;
+mod qwen;
+mod sentencepiece;
 mod support;
+mod template;
+mod tiktoken;

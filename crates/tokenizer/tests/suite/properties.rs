@@ -8,7 +8,7 @@ use crate::support::{ADDED, CONTROLS, base, exact, small};
 
 /// Any text, with a liking for what is hard: control tokens and their fragments, white space, joined
 /// characters, words of the small vocabulary.
-fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     let hard = CONTROLS.into_iter().chain([
         ADDED,
         "<|",

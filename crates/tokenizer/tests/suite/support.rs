@@ -1,6 +1,7 @@
 //! The vocabularies that the tests use.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{LazyLock, OnceLock};
 use std::{env, fs};
 
@@ -17,6 +18,19 @@ pub(crate) fn base() -> &'static Tokenizer {
         let file = fs::read(path.unwrap()).unwrap();
         Tokenizer::from_gguf(&Gguf::parse(&file).unwrap()).unwrap()
     })
+}
+
+/// The official vocabulary of Qwen 1, from `QIANSHOU_QWEN_VOCAB`: the file, or a folder with it.
+pub(crate) fn qwen() -> &'static Tokenizer {
+    static QWEN: OnceLock<Tokenizer> = OnceLock::new();
+    QWEN.get_or_init(|| Tokenizer::from_tiktoken(qwen_file()).unwrap())
+}
+
+pub(crate) fn qwen_file() -> Vec<u8> {
+    let path = env::var_os("QIANSHOU_QWEN_VOCAB").map(PathBuf::from);
+    assert!(path.is_some(), "run cargo xtask test, which fetches the vocabulary, or set QIANSHOU_QWEN_VOCAB=FILE");
+    let path = path.unwrap();
+    fs::read(if path.is_dir() { path.join("qwen.tiktoken") } else { path }).unwrap()
 }
 
 /// Qwen's way to split text.
