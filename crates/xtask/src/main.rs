@@ -12,6 +12,7 @@ mod folders;
 mod process;
 mod python;
 mod test;
+mod vocabulary;
 
 use std::{env, process::ExitCode};
 

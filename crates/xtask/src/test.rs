@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{base, cargo::cargo, folders, process, python};
+use crate::{base, cargo::cargo, folders, process, python, vocabulary};
 
 /// Makes what the tests need and runs them, in the release profile that the product is built in.
 pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
@@ -15,6 +15,8 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
     let requirements = folders::root().join("crates/xtask/requirements.txt");
     let python = python::environment("python", &requirements, &[])?;
 
+    let vocabulary = vocabulary::fetch()?;
+
     // All targets at once, as the tests build them. Building the program alone first would select
     // other features of some dependencies and compile those twice.
     process::run(&mut cargo(&["build", "--release", "--workspace", "--lib", "--bins", "--tests", "--examples"]))?;
@@ -24,7 +26,7 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
     if !arguments.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package")) {
         test.arg("--workspace");
     }
-    test.env("QIANSHOU_BASE", base).args(&arguments);
+    test.env("QIANSHOU_BASE", base).env("QIANSHOU_QWEN_VOCAB", vocabulary).args(&arguments);
     if all {
         if !arguments.iter().any(|argument| argument == "--") {
             test.arg("--");
