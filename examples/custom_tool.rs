@@ -3,6 +3,8 @@
 //! cargo run --release --example custom_tool
 //! cargo run --release --example custom_tool "Is it warm in Oslo?"
 
+#![expect(clippy::print_stdout, reason = "an example talks on stdout")]
+
 use futures_util::StreamExt as _;
 use qianshou::prelude::*;
 use schemars::JsonSchema;
