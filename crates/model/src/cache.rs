@@ -43,12 +43,14 @@ fn write(slot: &mut Option<Tensor<3>>, start: usize, new: Tensor<3>) -> Tensor<3
 #[derive(Debug)]
 pub struct Cache {
     pub(crate) layers: Vec<LayerCache>,
+    /// α of dynamic NTK under which they were computed; 1 for models without it.
+    pub(crate) ntk_alpha: u32,
     ids: Vec<u32>,
 }
 
 impl Cache {
     pub(crate) fn new(layers: usize) -> Self {
-        Self { layers: (0..layers).map(|_| LayerCache::default()).collect(), ids: Vec::new() }
+        Self { layers: (0..layers).map(|_| LayerCache::default()).collect(), ntk_alpha: 1, ids: Vec::new() }
     }
 
     /// The tokens held.

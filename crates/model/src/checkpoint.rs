@@ -1,12 +1,17 @@
 //! Opening what people have: a Hugging Face folder or a GGUF file.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use qianshou_gguf::Gguf;
-use qianshou_tokenizer::Tokenizer;
+use qianshou_tokenizer::{ChatMl, ChatTemplate, Tokenizer};
 
+use crate::chat_settings::{ChatFormat, ChatSettings};
+use crate::names::Names;
 use crate::weights::{GgufFile, SafetensorsFiles, TensorSource, Weights};
-use crate::{Adapter, ComputeDevice, Decoder, ModelConfig, ModelError};
+use crate::{Adapter, ComputeDevice, Decoder, Family, ModelConfig, ModelError};
 
 /// A checkpoint whose configuration was read, and whose weights were not yet.
 ///
@@ -30,7 +35,7 @@ pub struct Checkpoint {
 #[derive(Debug)]
 enum Files {
     Folder,
-    Gguf { file: std::fs::File, gguf: Gguf },
+    Gguf { file: Arc<File>, gguf: Arc<Gguf> },
 }
 
 impl Checkpoint {
@@ -57,7 +62,8 @@ impl Checkpoint {
         }
         let (file, gguf) = GgufFile::read_header(path)?;
         let config = ModelConfig::from_gguf(&gguf, path)?;
-        Ok(Self { path: path.to_owned(), config, files: Files::Gguf { file, gguf } })
+        let files = Files::Gguf { file: Arc::new(file), gguf: Arc::new(gguf) };
+        Ok(Self { path: path.to_owned(), config, files })
     }
 
     /// Where it is.
@@ -94,16 +100,82 @@ impl Checkpoint {
         Ok(tokenizer)
     }
 
+    /// How the checkpoint wants to be talked to: Qwen 1 in its own ChatML, others by the template that they
+    /// bring, else in ChatML where the vocabulary has its tokens.
+    pub(crate) fn chat_settings(&self, tokenizer: &Tokenizer) -> Result<ChatSettings, ModelError> {
+        let template = match &self.files {
+            Files::Folder => ChatTemplate::from_folder(&self.path, tokenizer),
+            Files::Gguf { gguf, .. } => ChatTemplate::from_gguf(gguf, tokenizer),
+        };
+        let template = template.map_err(|error| ModelError::Damaged {
+            path: self.path.clone(),
+            reason: format!("chat template: {error}"),
+        })?;
+        let format = match template {
+            _ if self.config.family == Family::Qwen1 => ChatMl::qwen(tokenizer).ok().map(ChatFormat::ChatMl),
+            Some(template) => Some(ChatFormat::Template(template)),
+            None => ChatMl::new(tokenizer).ok().map(ChatFormat::ChatMl),
+        };
+        let settings = ChatSettings::new(format, tokenizer);
+        match &self.files {
+            Files::Folder => settings.with_generation_config(&self.path),
+            Files::Gguf { .. } => Ok(settings),
+        }
+    }
+
     /// Reads the weights onto `device`, tensor by tensor, with `adapter` merged in.
     ///
     /// # Errors
     /// A missing or damaged file or tensor, or an adapter that does not fit.
     pub fn load(self, device: ComputeDevice, adapter: Option<Adapter>) -> Result<Decoder, ModelError> {
-        let source: Box<dyn TensorSource> = match self.files {
-            Files::Folder => Box::new(SafetensorsFiles::open_folder(&self.path)?),
-            Files::Gguf { file, gguf } => Box::new(GgufFile::new(&self.path, file, gguf, &self.config)),
-        };
-        let weights = Weights::new(&self.path, source, adapter)?;
+        let weights = Weights::new(&self.path, self.source()?, adapter)?;
         Decoder::load(self.config, &weights, device)
     }
+
+    /// What the files hold and what is missing, by their headers alone.
+    ///
+    /// # Errors
+    /// When a file with weights is missing or damaged.
+    pub fn inspect(&self) -> Result<Inspection, ModelError> {
+        let source = self.source()?;
+        let mut inspection = Inspection { kinds: BTreeMap::new(), missing: Vec::new() };
+        for name in Names::new(&self.config).all(&self.config) {
+            match source.kind(&name) {
+                Some(kind) => *inspection.kinds.entry(kind).or_default() += 1,
+                None => inspection.missing.push(name),
+            }
+        }
+        Ok(inspection)
+    }
+
+    fn source(&self) -> Result<Box<dyn TensorSource>, ModelError> {
+        Ok(match &self.files {
+            Files::Folder => Box::new(SafetensorsFiles::open_folder(&self.path)?),
+            Files::Gguf { file, gguf } => {
+                Box::new(GgufFile::new(&self.path, Arc::clone(file), Arc::clone(gguf), &self.config))
+            }
+        })
+    }
+}
+
+/// What a checkpoint's files hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// How many of the model's tensors are stored in which type.
+    pub kinds: BTreeMap<String, usize>,
+    /// Tensors that the model needs and the files do not have.
+    pub missing: Vec<String>,
+}
+
+/// The tokenizer of a folder (which may hold nothing else) or of a GGUF file of any architecture.
+///
+/// # Errors
+/// [`ModelError::Tokenizer`] when there is none of a kind that is supported.
+pub fn open_tokenizer(path: &Path) -> Result<Tokenizer, ModelError> {
+    let tokenizer = if path.is_dir() {
+        Tokenizer::from_folder(path)
+    } else {
+        Tokenizer::from_gguf(&GgufFile::read_header(path)?.1)
+    };
+    tokenizer.map_err(|source| ModelError::Tokenizer { path: path.to_owned(), source })
 }

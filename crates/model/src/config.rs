@@ -11,8 +11,13 @@ use crate::ModelError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Family {
+    /// Qwen 1 (Qwen-1.8B to 72B): biases on the stacked query, key and value, untied head, dynamic NTK and
+    /// LogN scaling.
+    Qwen1,
     /// Qwen 1.5, 2 and 2.5: biases on query, key and value.
     Qwen2,
+    /// Qwen 3 dense: norms on each head of query and key instead of biases.
+    Qwen3,
     /// Llama (and SmolLM2): the same layers without biases.
     Llama,
 }
@@ -67,6 +72,8 @@ pub struct ModelConfig {
     pub rope_theta: f64,
     /// How they are stretched.
     pub rope_scaling: RopeScaling,
+    /// What Qwen 1 does beyond the context that it was trained on.
+    pub extension: Option<ContextExtension>,
     /// Longest sequence, in tokens.
     pub context_window: usize,
     /// The output head is the embedding.
@@ -75,6 +82,29 @@ pub struct ModelConfig {
     pub attention_bias: bool,
     /// From this layer on (see `windowed_layers_from`) a token sees only so many tokens back.
     pub sliding_window: Option<SlidingWindow>,
+}
+
+/// Training-free extension of the context (Qwen report 2.5), as the official code of Qwen 1 has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContextExtension {
+    /// Context that the model was trained on (`seq_length`), in tokens.
+    pub trained_context: usize,
+    /// Dynamic NTK: a prompt longer than that stretches the rotary base.
+    pub dynamic_ntk: bool,
+    /// LogN: queries beyond it are scaled by the logarithm of their position.
+    pub logn: bool,
+}
+
+impl ContextExtension {
+    /// α of dynamic NTK for a prompt of this length; the rotary base is multiplied by α^(d / (d − 2)).
+    pub(crate) fn ntk_alpha(&self, prompt: usize) -> u32 {
+        if !self.dynamic_ntk {
+            return 1;
+        }
+        let doublings = (prompt as f64 / self.trained_context as f64).log2() + 1.0;
+        // A prompt is far shorter than 2³⁰ times the trained context.
+        (2.0_f64.powf(doublings.ceil()) - 1.0).max(1.0) as u32
+    }
 }
 
 /// Sliding-window attention of the upper layers (Qwen 2 with `use_sliding_window`).
@@ -96,7 +126,9 @@ impl ModelConfig {
         let fields = Fields { config, path };
         let model_type = config.get("model_type").and_then(Value::as_str).unwrap_or("missing");
         let family = match model_type {
+            "qwen" => return fields.qwen1(),
             "qwen2" => Family::Qwen2,
+            "qwen3" => Family::Qwen3,
             "llama" => Family::Llama,
             other => {
                 return Err(ModelError::UnsupportedFamily { path: path.to_owned(), family: other.to_owned() });
@@ -121,10 +153,10 @@ impl ModelConfig {
         }
         let attention_bias = match family {
             Family::Qwen2 => true,
-            Family::Llama if flag("attention_bias", false) => {
-                return Err(fields.error("attention_bias", "is not supported for llama, expected false"));
+            _ if flag("attention_bias", false) => {
+                return Err(fields.error("attention_bias", "is not supported for this family, expected false"));
             }
-            Family::Llama => false,
+            _ => false,
         };
         let sliding_window = if flag("use_sliding_window", false) {
             let tokens = fields.size("sliding_window")?;
@@ -145,6 +177,7 @@ impl ModelConfig {
             norm_epsilon: fields.number(config, "rms_norm_eps", Some(1e-6))?,
             rope_theta: fields.rope_theta()?,
             rope_scaling: fields.rope_scaling(context_window)?,
+            extension: None,
             context_window,
             tied_embeddings: flag("tie_word_embeddings", false),
             attention_bias,
@@ -166,7 +199,9 @@ impl ModelConfig {
         };
         let architecture = gguf.architecture().map_err(|problem| error("general.architecture", problem.to_string()))?;
         let family = match architecture {
+            "qwen" => Family::Qwen1,
             "qwen2" => Family::Qwen2,
+            "qwen3" => Family::Qwen3,
             "llama" => Family::Llama,
             other => {
                 return Err(ModelError::UnsupportedFamily { path: path.to_owned(), family: other.to_owned() });
@@ -217,14 +252,16 @@ impl ModelConfig {
             heads,
             key_value_heads,
             head_size,
-            feed_forward_size: size("feed_forward_length")?,
+            // Of Qwen 1 the file keeps `intermediate_size`, which counts both matrices.
+            feed_forward_size: size("feed_forward_length")? / if family == Family::Qwen1 { 2 } else { 1 },
             vocabulary_size: embedding.shape.first().copied().unwrap_or(0),
             norm_epsilon: float("attention.layer_norm_rms_epsilon", 1e-6)?,
             rope_theta: float("rope.freq_base", 10_000.0)?,
             rope_scaling,
+            extension: None,
             context_window,
             tied_embeddings: gguf.tensor("output.weight").is_none(),
-            attention_bias: family == Family::Qwen2,
+            attention_bias: matches!(family, Family::Qwen1 | Family::Qwen2),
             sliding_window: None,
         };
         config.check(path)
@@ -322,6 +359,47 @@ impl Fields<'_> {
                 _ => Err(self.error(field, format!("is {value}, expected a whole number above 0"))),
             },
         }
+    }
+
+    /// Qwen 1 (`QWenConfig`), with the field names of its first release where the later ones are missing.
+    fn qwen1(&self) -> Result<ModelConfig, ModelError> {
+        let size = |field: &str, first_release: &str| match self.optional_size(field)? {
+            Some(size) => Ok(size),
+            None => {
+                self.optional_size(first_release)?.ok_or_else(|| self.error(field, "is missing, expected a number"))
+            }
+        };
+        let flag = |name: &str, default| self.config.get(name).and_then(Value::as_bool).unwrap_or(default);
+        if !flag("no_bias", true) {
+            return Err(self.error("no_bias", "is not supported, expected true"));
+        }
+        let hidden_size = size("hidden_size", "n_embd")?;
+        let heads = size("num_attention_heads", "n_head")?;
+        let trained_context = self.size("seq_length")?;
+        let intermediate_size = size("intermediate_size", "ffn_hidden_size")?;
+        let config = ModelConfig {
+            family: Family::Qwen1,
+            hidden_size,
+            layers: size("num_hidden_layers", "n_layer")?,
+            heads,
+            key_value_heads: heads,
+            head_size: self.optional_size("kv_channels")?.unwrap_or(hidden_size / heads),
+            feed_forward_size: intermediate_size / 2,
+            vocabulary_size: size("vocab_size", "padded_vocab_size")?,
+            norm_epsilon: self.number(self.config, "layer_norm_epsilon", Some(1e-6))?,
+            rope_theta: self.number(self.config, "rotary_emb_base", Some(10_000.0))?,
+            rope_scaling: RopeScaling::None,
+            extension: Some(ContextExtension {
+                trained_context,
+                dynamic_ntk: flag("use_dynamic_ntk", false),
+                logn: flag("use_logn_attn", false),
+            }),
+            context_window: size("max_position_embeddings", "n_positions")?.max(trained_context),
+            tied_embeddings: flag("tie_word_embeddings", false),
+            attention_bias: true,
+            sliding_window: None,
+        };
+        config.check(self.path)
     }
 
     fn number(&self, object: &Value, field: &str, default: Option<f64>) -> Result<f64, ModelError> {

@@ -8,6 +8,7 @@ use crate::cache::{Cache, LayerCache};
 use crate::config::ModelConfig;
 use crate::device::ComputeDevice;
 use crate::linear::Linear;
+use crate::names::{LayerNames, Names};
 use crate::rope::{Rope, Rotation};
 use crate::weights::Weights;
 
@@ -31,18 +32,18 @@ impl Decoder {
     /// Reads the weights tensor by tensor onto the device.
     pub(crate) fn load(config: ModelConfig, weights: &Weights, device: ComputeDevice) -> Result<Self, ModelError> {
         let target = &device.device;
-        let embedding =
-            weights.matrix("model.embed_tokens.weight", config.vocabulary_size, config.hidden_size, target)?;
-        let layers = (0..config.layers)
-            .map(|number| Layer::load(number, &config, weights, &device))
-            .collect::<Result<Vec<_>, _>>()?;
-        let norm = RmsNorm::load("model.norm.weight", &config, weights, target)?;
-        let head = if config.tied_embeddings {
-            None
-        } else {
-            let weight = weights.matrix("lm_head.weight", config.vocabulary_size, config.hidden_size, target)?;
-            Some(Linear::new(weight, None, &device))
+        let names = Names::new(&config);
+        let vocabulary = |name: &str| {
+            let name = format!("{name}.weight");
+            weights.matrix(&name, config.vocabulary_size, config.hidden_size, target)
         };
+        let embedding = vocabulary(names.embedding())?;
+        let layers = (0..config.layers)
+            .map(|number| Layer::load(number, &names.layer(number), &config, weights, &device))
+            .collect::<Result<Vec<_>, _>>()?;
+        let norm = RmsNorm::load(names.norm(), &config, weights, target)?;
+        let head =
+            if config.tied_embeddings { None } else { Some(Linear::new(vocabulary(names.head())?, None, &device)) };
         let rope = Rope::new(&config);
         Ok(Self { config, device, embedding, layers, norm, head, rope })
     }
@@ -65,6 +66,21 @@ impl Decoder {
     /// An empty cache for this model.
     pub fn new_cache(&self) -> Cache {
         Cache::new(self.layers.len())
+    }
+
+    /// Makes the cache ready for a prompt: keeps the tokens that both begin with, all but the prompt's last,
+    /// and forgets the rest. Returns how many are kept; the others are to be computed.
+    ///
+    /// With dynamic NTK the prompt's length decides α, and what was computed under another α is forgotten:
+    /// a result always equals that of an empty cache.
+    pub fn begin(&self, cache: &mut Cache, prompt: &[u32]) -> usize {
+        let ntk_alpha = self.config.extension.map_or(1, |extension| extension.ntk_alpha(prompt.len()));
+        let common = cache.ids().iter().zip(prompt).take_while(|(a, b)| a == b).count();
+        // The logits of the last prompt token choose the first new one.
+        let kept = if cache.ntk_alpha == ntk_alpha { common.min(prompt.len().saturating_sub(1)) } else { 0 };
+        cache.ntk_alpha = ntk_alpha;
+        cache.truncate(kept);
+        kept
     }
 
     /// Computes `ids` behind the tokens in `cache` and returns the logits of the last one, `[vocabulary]`.
@@ -124,7 +140,8 @@ impl Decoder {
         let pass = Pass {
             start,
             tokens: ids.len(),
-            rotation: self.rope.rotation(start, ids.len(), device),
+            rotation: self.rope.rotation(start, ids.len(), cache.ntk_alpha, device),
+            query_scale: self.query_scale(start, ids.len()),
             masks: Masks::new(&self.config, start, ids.len(), device),
         };
         for (layer, cache) in self.layers.iter().zip(&mut cache.layers) {
@@ -132,6 +149,18 @@ impl Decoder {
         }
         cache.push(ids);
         hidden
+    }
+
+    /// LogN: log(i + 1) / log(trained context) for the queries at positions i beyond it, `[tokens, 1, 1]`.
+    fn query_scale(&self, start: usize, tokens: usize) -> Option<Tensor<3>> {
+        let extension = self.config.extension.filter(|extension| extension.logn)?;
+        if start + tokens <= extension.trained_context {
+            return None;
+        }
+        let trained = (extension.trained_context as f64).ln();
+        let scales = (start..start + tokens).map(|position| ((position as f64 + 1.0).ln() / trained).max(1.0) as f32);
+        let values: Vec<f32> = scales.collect();
+        Some(Tensor::from_data(TensorData::new(values, [tokens, 1, 1]), &self.device.device))
     }
 
     fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
@@ -156,6 +185,7 @@ struct Pass {
     start: usize,
     tokens: usize,
     rotation: Rotation,
+    query_scale: Option<Tensor<3>>,
     masks: Masks,
 }
 
@@ -198,20 +228,21 @@ struct Layer {
 impl Layer {
     fn load(
         number: usize,
+        names: &LayerNames,
         config: &ModelConfig,
         weights: &Weights,
         device: &ComputeDevice,
     ) -> Result<Self, ModelError> {
-        let name = |part: &str| format!("model.layers.{number}.{part}.weight");
         let target = &device.device;
         let (hidden, inner) = (config.hidden_size, config.feed_forward_size);
-        let gate_up = [(name("mlp.gate_proj"), inner), (name("mlp.up_proj"), inner)];
+        let gate_up = suffixed(&names.gate_up, "weight");
+        let down = format!("{}.weight", names.down);
         Ok(Self {
-            attention_norm: RmsNorm::load(&name("input_layernorm"), config, weights, target)?,
-            attention: Attention::load(number, config, weights, device)?,
-            feed_forward_norm: RmsNorm::load(&name("post_attention_layernorm"), config, weights, target)?,
+            attention_norm: RmsNorm::load(&names.attention_norm, config, weights, target)?,
+            attention: Attention::load(number, names, config, weights, device)?,
+            feed_forward_norm: RmsNorm::load(&names.feed_forward_norm, config, weights, target)?,
             gate_up: Linear::new(weights.stacked(&gate_up, hidden, target)?, None, device),
-            down: Linear::new(weights.matrix(&name("mlp.down_proj"), hidden, inner, target)?, None, device),
+            down: Linear::new(weights.matrix(&down, hidden, inner, target)?, None, device),
             feed_forward_size: inner,
         })
     }
@@ -226,10 +257,15 @@ impl Layer {
     }
 }
 
+fn suffixed(parts: &[(String, usize)], suffix: &str) -> Vec<(String, usize)> {
+    parts.iter().map(|(name, rows)| (format!("{name}.{suffix}"), *rows)).collect()
+}
+
 /// Grouped-query attention with rotary positions.
 #[derive(Debug)]
 struct Attention {
     query_key_value: Linear,
+    head_norms: Option<HeadNorms>,
     output: Linear,
     heads: usize,
     key_value_heads: usize,
@@ -240,23 +276,22 @@ struct Attention {
 impl Attention {
     fn load(
         number: usize,
+        names: &LayerNames,
         config: &ModelConfig,
         weights: &Weights,
         device: &ComputeDevice,
     ) -> Result<Self, ModelError> {
         let target = &device.device;
         let query = config.heads * config.head_size;
-        let key_value = config.key_value_heads * config.head_size;
-        let parts = |kind: &str| {
-            [("q", query), ("k", key_value), ("v", key_value)]
-                .map(|(part, rows)| (format!("model.layers.{number}.self_attn.{part}_proj.{kind}"), rows))
-        };
+        let parts = |suffix| suffixed(&names.query_key_value, suffix);
         let weight = weights.stacked(&parts("weight"), config.hidden_size, target)?;
         let bias = if config.attention_bias { Some(weights.vector(&parts("bias"), target)?) } else { None };
-        let name = format!("model.layers.{number}.self_attn.o_proj.weight");
+        let head_norms = names.head_norms.as_ref().map(|names| HeadNorms::load(names, config, weights, target));
+        let output = format!("{}.weight", names.output);
         Ok(Self {
             query_key_value: Linear::new(weight, bias, device),
-            output: Linear::new(weights.matrix(&name, config.hidden_size, query, target)?, None, device),
+            head_norms: head_norms.transpose()?,
+            output: Linear::new(weights.matrix(&output, config.hidden_size, query, target)?, None, device),
             heads: config.heads,
             key_value_heads: config.key_value_heads,
             head_size: config.head_size,
@@ -270,13 +305,23 @@ impl Attention {
         let stacked = self.query_key_value.forward(hidden);
         let all = stacked.reshape([tokens, self.heads + 2 * shared, size]);
         let values = all.clone().narrow(1, self.heads + shared, shared).swap_dims(0, 1);
-        // Query and key heads are rotated together.
-        let rotated = pass.rotation.apply(all.narrow(1, 0, self.heads + shared));
+        // Query and key heads are normed and rotated together.
+        let query_key = all.narrow(1, 0, self.heads + shared);
+        let query_key = match &self.head_norms {
+            Some(norms) => norms.forward(query_key),
+            None => query_key,
+        };
+        let rotated = pass.rotation.apply(query_key);
         let keys = rotated.clone().narrow(1, self.heads, shared).swap_dims(0, 1);
         let (keys, values) = cache.extend(pass.start, keys, values);
 
         // The query heads that share a key head are rows of one product: keys are never repeated.
-        let queries = rotated.narrow(1, 0, self.heads).reshape([tokens, shared, group, size]);
+        let queries = rotated.narrow(1, 0, self.heads);
+        let queries = match &pass.query_scale {
+            Some(scale) => queries * scale.clone(),
+            None => queries,
+        };
+        let queries = queries.reshape([tokens, shared, group, size]);
         let queries = queries.permute([1, 2, 0, 3]).reshape([shared, group * tokens, size]);
         let scores = queries.mul_scalar(1.0 / (size as f64).sqrt()).matmul(keys.swap_dims(1, 2));
         let mask =
@@ -300,13 +345,41 @@ struct RmsNorm {
 
 impl RmsNorm {
     fn load(name: &str, config: &ModelConfig, weights: &Weights, device: &Device) -> Result<Self, ModelError> {
-        let weight = weights.vector(&[(name.to_owned(), config.hidden_size)], device)?;
+        let weight = weights.vector(&[(format!("{name}.weight"), config.hidden_size)], device)?;
         Ok(Self { weight: weight.unsqueeze(), epsilon: config.norm_epsilon })
     }
 
     fn forward(&self, hidden: Tensor<2>) -> Tensor<2> {
-        let mean_square = hidden.clone().square().mean_dim(1);
-        let scale = mean_square.add_scalar(self.epsilon).sqrt().recip();
-        hidden * scale * self.weight.clone()
+        normed(hidden, self.epsilon) * self.weight.clone()
     }
+}
+
+/// RMSNorm over each head of query and key (Qwen 3), one weight for all query and one for all key heads.
+#[derive(Debug)]
+struct HeadNorms {
+    /// `[1, query and key heads, head]`.
+    weight: Tensor<3>,
+    epsilon: f64,
+}
+
+impl HeadNorms {
+    fn load(names: &[String; 2], config: &ModelConfig, weights: &Weights, device: &Device) -> Result<Self, ModelError> {
+        let heads = |name: &String, heads: usize| {
+            let weight = weights.vector(&[(format!("{name}.weight"), config.head_size)], device)?;
+            Ok::<_, ModelError>(weight.reshape([1, 1, config.head_size]).repeat_dim(1, heads))
+        };
+        let [query, key] = names;
+        let parts = vec![heads(query, config.heads)?, heads(key, config.key_value_heads)?];
+        Ok(Self { weight: Tensor::cat(parts, 1), epsilon: config.norm_epsilon })
+    }
+
+    fn forward(&self, heads: Tensor<3>) -> Tensor<3> {
+        normed(heads, self.epsilon) * self.weight.clone()
+    }
+}
+
+/// x / √(mean(x²) + ε) over the last dimension.
+fn normed<const D: usize>(values: Tensor<D>, epsilon: f64) -> Tensor<D> {
+    let mean_square = values.clone().square().mean_dim(D - 1);
+    values * mean_square.add_scalar(epsilon).sqrt().recip()
 }

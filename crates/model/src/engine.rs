@@ -11,11 +11,12 @@ use futures_core::Stream;
 use qianshou_chat::{
     Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, ModelInfo,
 };
-use qianshou_tokenizer::{ChatMl, Specials, Tokenizer};
+use qianshou_tokenizer::{Specials, Tokenizer};
 use tokio::sync::mpsc;
 
+use crate::chat_settings::ChatSettings;
 use crate::generate::{Generation, Generator};
-use crate::{Decoder, ModelError};
+use crate::{Adapter, Checkpoint, ComputeDevice, ModelError};
 
 /// A loaded model that serves requests one after the other and keeps the cache of the last one, so that
 /// the next computes only what is new.
@@ -26,7 +27,7 @@ pub struct Engine {
     info: ModelInfo,
     context_window: usize,
     tokenizer: Tokenizer,
-    chat_ml: Option<ChatMl>,
+    chat: ChatSettings,
     jobs: queue::Sender<Job>,
 }
 
@@ -38,18 +39,28 @@ struct Job {
 }
 
 impl Engine {
-    /// Starts the engine's thread.
+    /// Loads a checkpoint onto `device`, with `adapter` merged in, and starts the engine's thread.
+    ///
+    /// What a request leaves open of its sampling is taken from the checkpoint's `generation_config.json`;
+    /// without that, generation is greedy.
     ///
     /// # Errors
-    /// [`ModelError::Io`] when the system refuses a thread.
-    pub fn start(name: impl Into<String>, decoder: Decoder, tokenizer: Tokenizer) -> Result<Self, ModelError> {
+    /// What is wrong with the checkpoint or the adapter, or [`ModelError::Io`] when the system refuses a
+    /// thread.
+    pub fn load(
+        name: impl Into<String>,
+        checkpoint: Checkpoint,
+        device: ComputeDevice,
+        adapter: Option<Adapter>,
+    ) -> Result<Self, ModelError> {
+        let tokenizer = checkpoint.tokenizer()?;
+        let chat = checkpoint.chat_settings(&tokenizer)?;
+        let decoder = checkpoint.load(device, adapter)?;
         let context_window = decoder.config().context_window;
-        // A base model without ChatML's tokens still generates raw text.
-        let chat_ml = ChatMl::new(&tokenizer).ok();
         let info = ModelInfo {
             name: name.into(),
             context_window: Some(context_window),
-            capabilities: Capabilities { continue_last: chat_ml.is_some(), ..Capabilities::default() },
+            capabilities: Capabilities { continue_last: chat.format.is_some(), ..Capabilities::default() },
         };
         let (jobs, queue) = queue::channel();
         let mut generator = Generator::new(decoder, tokenizer.clone());
@@ -61,7 +72,7 @@ impl Engine {
                 }
             })
             .map_err(ModelError::io("the engine's thread"))?;
-        Ok(Self { info, context_window, tokenizer, chat_ml, jobs })
+        Ok(Self { info, context_window, tokenizer, chat, jobs })
     }
 
     /// The tokenizer of the model.
@@ -96,8 +107,13 @@ impl Engine {
                 .with_hint("shorten the question or use fewer tools"));
         }
         let max_tokens = request.max_tokens.unwrap_or(room).min(room);
-        let generation =
-            Generation { prompt, sampling: request.sampling, max_tokens, stop_ids, stop_strings: request.stop.clone() };
+        let generation = Generation {
+            prompt,
+            sampling: self.chat.sampling(request.sampling),
+            max_tokens,
+            stop_ids,
+            stop_strings: request.stop.clone(),
+        };
         let (events, receiver) = mpsc::unbounded_channel();
         let ended = |_| ChatError::new(ChatErrorKind::Unavailable, "the engine has shut down");
         self.jobs.send(Job { generation, events }).map_err(ended)?;
@@ -113,14 +129,12 @@ impl ChatModel for Engine {
 
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
         request.validate(&self.info.capabilities)?;
-        let Some(chat_ml) = &self.chat_ml else {
-            let message = format!("{} has no chat format: its vocabulary lacks the tokens of ChatML", self.info.name);
+        let Some(format) = &self.chat.format else {
+            let message = format!("{} has no chat format: no chat template, and no tokens of ChatML", self.info.name);
             return Err(ChatError::new(ChatErrorKind::Unsupported, message).with_hint("use a chat or instruct model"));
         };
-        let prompt = chat_ml
-            .encode(&request.messages, request.continue_last)
-            .map_err(|error| ChatError::new(ChatErrorKind::InvalidRequest, error.to_string()).with_source(error))?;
-        self.submit(prompt, chat_ml.stop_ids().to_vec(), &request)
+        let prompt = format.encode(&request.messages, &request.tools, request.continue_last)?;
+        self.submit(prompt, self.chat.stop_ids.clone(), &request)
     }
 }
 

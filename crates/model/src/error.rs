@@ -43,7 +43,7 @@ pub enum ModelError {
         problem: String,
     },
     /// A model family that this crate does not run.
-    #[error("{path}: model family `{family}` is not supported; supported: qwen2 and llama")]
+    #[error("{path}: model family `{family}` is not supported; supported: qwen, qwen2, qwen3 and llama")]
     UnsupportedFamily {
         /// `config.json`, or the GGUF file.
         path: PathBuf,

@@ -46,10 +46,7 @@ impl Generator {
         mut show: impl FnMut(Option<Delta>) -> bool,
     ) -> Result<Option<(FinishReason, Usage)>, ModelError> {
         let prompt = &generation.prompt;
-        let common = self.cache.ids().iter().zip(prompt).take_while(|(a, b)| a == b).count();
-        // The last prompt token is always computed: its logits choose the first new token.
-        let cached = common.min(prompt.len() - 1);
-        self.cache.truncate(cached);
+        let cached = self.decoder.begin(&mut self.cache, prompt);
         let mut usage = Usage { cached, computed: 0, generated: 0 };
         let mut logits = Vec::new();
         for ids in prompt[cached..].chunks(PASS) {

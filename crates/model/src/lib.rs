@@ -10,6 +10,7 @@
 
 mod adapter;
 mod cache;
+mod chat_settings;
 mod checkpoint;
 mod config;
 mod decoder;
@@ -18,6 +19,7 @@ mod engine;
 mod error;
 mod generate;
 mod linear;
+mod names;
 mod rope;
 mod sampler;
 mod verify;
@@ -25,8 +27,8 @@ mod weights;
 
 pub use adapter::Adapter;
 pub use cache::Cache;
-pub use checkpoint::Checkpoint;
-pub use config::{Family, ModelConfig, RopeScaling, SlidingWindow};
+pub use checkpoint::{Checkpoint, Inspection, open_tokenizer};
+pub use config::{ContextExtension, Family, ModelConfig, RopeScaling, SlidingWindow};
 pub use decoder::Decoder;
 pub use device::{ComputeDevice, DeviceChoice};
 pub use engine::Engine;

@@ -6,9 +6,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::config::{ModelConfig, RopeScaling};
 
-/// Cosines and sines by position.
+/// The frequencies of a model.
 #[derive(Debug)]
 pub(crate) struct Rope {
+    head_size: usize,
+    base: f64,
     inverse_frequencies: Vec<f32>,
     attention_factor: f32,
 }
@@ -24,15 +26,16 @@ impl Rope {
     pub(crate) fn new(config: &ModelConfig) -> Self {
         let size = config.head_size as f64;
         let base = config.rope_theta;
-        let plain = (0..config.head_size / 2).map(|pair| 1.0 / base.powf(2.0 * pair as f64 / size));
+        let plain = frequencies(base, config.head_size);
+        let rope = |inverse_frequencies, attention_factor| Self {
+            head_size: config.head_size,
+            base,
+            inverse_frequencies,
+            attention_factor,
+        };
         match config.rope_scaling {
-            RopeScaling::None => {
-                Self { inverse_frequencies: plain.map(|value| value as f32).collect(), attention_factor: 1.0 }
-            }
-            RopeScaling::Linear { factor } => Self {
-                inverse_frequencies: plain.map(|value| (value / factor) as f32).collect(),
-                attention_factor: 1.0,
-            },
+            RopeScaling::None => rope(plain.map(|value| value as f32).collect(), 1.0),
+            RopeScaling::Linear { factor } => rope(plain.map(|value| (value / factor) as f32).collect(), 1.0),
             RopeScaling::Yarn { factor, original_context, beta_fast, beta_slow, attention_factor } => {
                 // The pair whose frequency turns so many times within the trained context.
                 let pair_of = |turns: f64| {
@@ -48,21 +51,27 @@ impl Rope {
                     let interpolated = ((pair as f64 - low) / (high - low)).clamp(0.0, 1.0);
                     (frequency / factor * interpolated + frequency * (1.0 - interpolated)) as f32
                 };
-                Self {
-                    inverse_frequencies: plain.enumerate().map(blend).collect(),
-                    attention_factor: attention_factor as f32,
-                }
+                rope(plain.enumerate().map(blend).collect(), attention_factor as f32)
             }
         }
     }
 
-    /// The rotation of positions `start..start + tokens`.
-    pub(crate) fn rotation(&self, start: usize, tokens: usize, device: &Device) -> Rotation {
-        let size = 2 * self.inverse_frequencies.len();
+    /// The rotation of positions `start..start + tokens`, with the base stretched by α of dynamic NTK.
+    pub(crate) fn rotation(&self, start: usize, tokens: usize, ntk_alpha: u32, device: &Device) -> Rotation {
+        let size = self.head_size;
+        let stretched: Vec<f32>;
+        let inverse_frequencies = if ntk_alpha == 1 {
+            &self.inverse_frequencies
+        } else {
+            let exponent = size as f64 / (size as f64 - 2.0);
+            let base = self.base * f64::from(ntk_alpha).powf(exponent);
+            stretched = frequencies(base, size).map(|value| value as f32).collect();
+            &stretched
+        };
         let mut cosines = Vec::with_capacity(tokens * size);
         let mut sines = Vec::with_capacity(tokens * size);
         for position in start..start + tokens {
-            let angles = || self.inverse_frequencies.iter().map(|frequency| position as f32 * frequency);
+            let angles = || inverse_frequencies.iter().map(|frequency| position as f32 * frequency);
             let both_halves = || angles().chain(angles());
             cosines.extend(both_halves().map(|angle| angle.cos() * self.attention_factor));
             sines.extend(both_halves().map(|angle| angle.sin() * self.attention_factor));
@@ -70,6 +79,11 @@ impl Rope {
         let tensor = |values| Tensor::from_data(TensorData::new(values, [tokens, 1, size]), device);
         Rotation { cosines: tensor(cosines), sines: tensor(sines) }
     }
+}
+
+/// 1 / base^(2i / size) for each pair of a head.
+fn frequencies(base: f64, head_size: usize) -> impl Iterator<Item = f64> {
+    (0..head_size / 2).map(move |pair| 1.0 / base.powf(2.0 * pair as f64 / head_size as f64))
 }
 
 impl Rotation {

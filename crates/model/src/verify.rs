@@ -57,6 +57,7 @@ impl Case<'_> {
         let input = self.ids("input_ids")?;
         let mut report = CaseReport { name: self.name.to_owned(), max_error: 0.0, greedy: (0, 0) };
         let mut cache = self.decoder.new_cache();
+        self.decoder.begin(&mut cache, &input);
         let mut logits = if let Some(all) = self.floats("logits", input.len() * vocabulary)? {
             let computed = self.decoder.extend_all(&mut cache, &input)?;
             report.max_error = max_error(&computed, &all);

@@ -24,6 +24,9 @@ pub(crate) trait TensorSource: Send + Sync {
     /// The shape of a tensor, if it is there.
     fn shape(&self, name: &str) -> Option<&[usize]>;
 
+    /// The type that a tensor is stored in, if it is there.
+    fn kind(&self, name: &str) -> Option<String>;
+
     /// Reads a tensor into `out`, which has as many elements.
     fn read(&self, name: &str, out: &mut [f32]) -> Result<(), ModelError>;
 }

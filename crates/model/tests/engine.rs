@@ -14,8 +14,7 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let path = std::env::var_os("QIANSHOU_BASE")
         .expect("QIANSHOU_BASE is not set: run `cargo xtask test`, which fetches the base model");
     let checkpoint = Checkpoint::open(&PathBuf::from(path)).unwrap();
-    let tokenizer = checkpoint.tokenizer().unwrap();
-    Engine::start("base", checkpoint.load(ComputeDevice::cpu(), None).unwrap(), tokenizer).unwrap()
+    Engine::load("base", checkpoint, ComputeDevice::cpu(), None).unwrap()
 });
 
 fn question(text: &str) -> ChatRequest {
@@ -115,8 +114,7 @@ async fn what_is_not_supported_is_refused() {
 #[tokio::test]
 async fn a_common_prefix_is_not_computed_twice() {
     let checkpoint = Checkpoint::open(&PathBuf::from(std::env::var_os("QIANSHOU_BASE").unwrap())).unwrap();
-    let tokenizer = checkpoint.tokenizer().unwrap();
-    let engine = Engine::start("own", checkpoint.load(ComputeDevice::cpu(), None).unwrap(), tokenizer).unwrap();
+    let engine = Engine::load("own", checkpoint, ComputeDevice::cpu(), None).unwrap();
     let mut request = ChatRequest { max_tokens: Some(4), ..question("What is the capital of France?") };
     let first = engine.complete(request.clone()).await.unwrap();
     assert_eq!(first.usage.cached, 0);

@@ -23,13 +23,13 @@ fn assert_close(a: &[f32], b: &[f32], what: &str) {
 
 #[test]
 fn gguf_of_every_type_equals_the_folder_of_the_same_numbers() {
-    let kinds: [(&str, u32, Encode); 6] = [
-        ("F32", 0, common::encode_f32),
-        ("F16", 1, common::encode_f16),
-        ("Q4_0", 2, common::encode_q4_0),
-        ("Q4_1", 3, common::encode_q4_1),
-        ("Q8_0", 8, common::encode_q8_0),
-        ("BF16", 30, common::encode_bf16),
+    let kinds: [(&str, u32, Encode<'_>); 6] = [
+        ("F32", 0, &common::encode_f32),
+        ("F16", 1, &common::encode_f16),
+        ("Q4_0", 2, &common::encode_q4_0),
+        ("Q4_1", 3, &common::encode_q4_1),
+        ("Q8_0", 8, &common::encode_q8_0),
+        ("BF16", 30, &common::encode_bf16),
     ];
     for family in ["qwen2", "llama"] {
         for (name, kind, encode) in kinds {
@@ -50,4 +50,31 @@ fn shards_equal_one_file() {
     common::write_folder(single.path(), "qwen2", &tensors, 1);
     common::write_folder(sharded.path(), "qwen2", &tensors, 3);
     assert_eq!(logits(single.path()), logits(sharded.path()));
+}
+
+/// For the types that no test here can encode, blocks and numbers come from the `gguf` package: every matrix
+/// is made of those blocks.
+#[test]
+fn gguf_of_types_made_elsewhere_equals_the_folder_of_the_same_numbers() {
+    let blocks: serde_json::Value = serde_json::from_str(include_str!("goldens/blocks/blocks.json")).unwrap();
+    for (name, kind) in [("Q5_0", 6), ("Q5_1", 7), ("Q4_K", 12), ("Q5_K", 13), ("Q6_K", 14)] {
+        let hexadecimal = blocks[name]["bytes"].as_str().unwrap().as_bytes();
+        let byte = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
+        let bytes: Vec<u8> = hexadecimal.chunks(2).map(byte).collect();
+        let numbers = blocks[name]["values"].as_array().unwrap();
+        let numbers: Vec<f32> = numbers.iter().map(|number| number.as_f64().unwrap() as f32).collect();
+        let encode = |values: &[f32]| {
+            let times = values.len() / numbers.len();
+            (bytes.repeat(times), numbers.repeat(times))
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let gguf = folder.path().join("model.gguf");
+        let mut tensors = common::random_tensors(true);
+        common::write_gguf(&gguf, "qwen2", &mut tensors, kind, &encode);
+        common::write_folder(folder.path(), "qwen2", &tensors, 1);
+        let (from_gguf, from_folder) = (logits(&gguf), logits(folder.path()));
+        let error = from_gguf.iter().zip(&from_folder).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(error < 1e-4, "{name}: logits differ by {error}");
+        assert!(from_gguf.iter().any(|logit| logit.abs() > 1e-3), "{name}: the logits say nothing");
+    }
 }

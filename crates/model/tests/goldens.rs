@@ -45,6 +45,26 @@ fn qwen2_with_yarn() {
 }
 
 #[test]
+fn qwen1_as_trained() {
+    assert_folder_agrees("qwen1-plain");
+}
+
+#[test]
+fn qwen1_with_dynamic_ntk() {
+    assert_folder_agrees("qwen1-ntk");
+}
+
+#[test]
+fn qwen1_with_dynamic_ntk_and_logn() {
+    assert_folder_agrees("qwen1-ntk-logn");
+}
+
+#[test]
+fn qwen3_with_head_norms() {
+    assert_folder_agrees("qwen3-qknorm");
+}
+
+#[test]
 fn smollm2_from_its_quantised_gguf() {
     let reports = reports(&base(), &goldens("smollm2").join("expected.safetensors"));
     assert_eq!(reports.len(), 6);

@@ -72,7 +72,7 @@ fn a_wrong_vocabulary_size_is_a_shape_error() {
     let folder = folder(1);
     edit_config(folder.path(), "vocab_size", 500.into());
     let message = message(folder.path());
-    assert!(message.contains("model.embed_tokens.weight") && message.contains("[500, 64]"), "{message}");
+    assert!(message.contains("model.embed_tokens.weight") && message.contains("[500, 256]"), "{message}");
 }
 
 #[test]
@@ -114,12 +114,12 @@ fn an_adapter_changes_the_weights_it_names() {
         decoder.extend(&mut decoder.new_cache(), &[1, 2, 3]).unwrap()
     };
     // A factor of ones bytes is a tiny positive number: the change is small, but not nothing.
-    let weights: Vec<f32> = vec![0.5; 2 * 64];
+    let weights: Vec<f32> = vec![0.5; 2 * 256];
     let bytes: Vec<u8> = weights.iter().flat_map(|value| value.to_le_bytes()).collect();
     let name = |factor: &str| format!("base_model.model.model.layers.0.self_attn.o_proj.lora_{factor}.weight");
     let tensors = [
-        (name("A"), TensorView::new(Dtype::F32, vec![2, 64], &bytes).unwrap()),
-        (name("B"), TensorView::new(Dtype::F32, vec![64, 2], &bytes).unwrap()),
+        (name("A"), TensorView::new(Dtype::F32, vec![2, 256], &bytes).unwrap()),
+        (name("B"), TensorView::new(Dtype::F32, vec![256, 2], &bytes).unwrap()),
     ];
     let config = br#"{"peft_type": "LORA", "r": 2, "lora_alpha": 4}"#;
     let adapter = Adapter::from_bytes("test", config, &safetensors::serialize(tensors, None).unwrap()).unwrap();
@@ -145,11 +145,11 @@ fn an_adapter_changes_the_weights_it_names() {
 fn an_adapter_for_another_model_is_refused() {
     let folder = folder(1);
     let load = |adapter| load(folder.path(), Some(adapter)).unwrap_err().to_string();
-    let other_shape = load(adapter("model.layers.0.mlp.up_proj", 80, 64, 2).unwrap());
-    assert!(other_shape.contains("[80, 64]") && other_shape.contains("[96, 64]"), "{other_shape}");
-    let other_layers = load(adapter("model.layers.9.mlp.up_proj", 96, 64, 2).unwrap());
+    let other_shape = load(adapter("model.layers.0.mlp.up_proj", 80, 256, 2).unwrap());
+    assert!(other_shape.contains("[80, 256]") && other_shape.contains("[256, 256]"), "{other_shape}");
+    let other_layers = load(adapter("model.layers.9.mlp.up_proj", 256, 256, 2).unwrap());
     assert!(other_layers.contains("model.layers.9.mlp.up_proj"), "{other_layers}");
-    assert!(adapter("model.layers.0.mlp.up_proj", 96, 64, 3).unwrap_err().to_string().contains("rank 3"));
+    assert!(adapter("model.layers.0.mlp.up_proj", 256, 256, 3).unwrap_err().to_string().contains("rank 3"));
 }
 
 proptest! {
@@ -166,7 +166,7 @@ proptest! {
         let mut tensors = common::random_tensors(true);
         let path = if gguf {
             let path = folder.path().join("model.gguf");
-            common::write_gguf(&path, "qwen2", &mut tensors, 8, common::encode_q8_0);
+            common::write_gguf(&path, "qwen2", &mut tensors, 8, &common::encode_q8_0);
             path
         } else {
             common::write_folder(folder.path(), "qwen2", &tensors, 1);

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use qianshou_gguf::Gguf;
 
@@ -13,8 +14,8 @@ use crate::{Family, ModelConfig, ModelError};
 #[derive(Debug)]
 pub(crate) struct GgufFile {
     path: PathBuf,
-    file: File,
-    gguf: Gguf,
+    file: Arc<File>,
+    gguf: Arc<Gguf>,
     /// Head counts of query and key, where the file permutes their rows (see [`unpermute`]).
     permuted: Option<(usize, usize)>,
 }
@@ -35,7 +36,7 @@ impl GgufFile {
     }
 
     /// The tensors of a file whose header was read.
-    pub(crate) fn new(path: &Path, file: File, gguf: Gguf, config: &ModelConfig) -> Self {
+    pub(crate) fn new(path: &Path, file: Arc<File>, gguf: Arc<Gguf>, config: &ModelConfig) -> Self {
         let permuted = (config.family == Family::Llama).then_some((config.heads, config.key_value_heads));
         Self { path: path.to_owned(), file, gguf, permuted }
     }
@@ -44,6 +45,10 @@ impl GgufFile {
 impl TensorSource for GgufFile {
     fn shape(&self, name: &str) -> Option<&[usize]> {
         self.gguf.tensor(&gguf_name(name)?).map(|tensor| tensor.shape.as_slice())
+    }
+
+    fn kind(&self, name: &str) -> Option<String> {
+        self.gguf.tensor(&gguf_name(name)?).map(|tensor| tensor.kind.to_string())
     }
 
     fn read(&self, name: &str, out: &mut [f32]) -> Result<(), ModelError> {
@@ -90,25 +95,29 @@ fn unpermute(rows: &mut [f32], heads: usize, columns: usize) {
 fn gguf_name(name: &str) -> Option<String> {
     let (stem, suffix) = name.rsplit_once('.')?;
     let top = match stem {
-        "model.embed_tokens" => Some("token_embd"),
-        "model.norm" => Some("output_norm"),
+        "model.embed_tokens" | "transformer.wte" => Some("token_embd"),
+        "model.norm" | "transformer.ln_f" => Some("output_norm"),
         "lm_head" => Some("output"),
         _ => None,
     };
     if let Some(top) = top {
         return Some(format!("{top}.{suffix}"));
     }
-    let (layer, part) = stem.strip_prefix("model.layers.")?.split_once('.')?;
+    let layer = stem.strip_prefix("model.layers.").or_else(|| stem.strip_prefix("transformer.h."))?;
+    let (layer, part) = layer.split_once('.')?;
     let part = match part {
-        "input_layernorm" => "attn_norm",
-        "post_attention_layernorm" => "ffn_norm",
+        "input_layernorm" | "ln_1" => "attn_norm",
+        "post_attention_layernorm" | "ln_2" => "ffn_norm",
+        "attn.c_attn" => "attn_qkv",
+        "self_attn.q_norm" => "attn_q_norm",
+        "self_attn.k_norm" => "attn_k_norm",
         "self_attn.q_proj" => "attn_q",
         "self_attn.k_proj" => "attn_k",
         "self_attn.v_proj" => "attn_v",
-        "self_attn.o_proj" => "attn_output",
-        "mlp.gate_proj" => "ffn_gate",
-        "mlp.up_proj" => "ffn_up",
-        "mlp.down_proj" => "ffn_down",
+        "self_attn.o_proj" | "attn.c_proj" => "attn_output",
+        "mlp.gate_proj" | "mlp.w2" => "ffn_gate",
+        "mlp.up_proj" | "mlp.w1" => "ffn_up",
+        "mlp.down_proj" | "mlp.c_proj" => "ffn_down",
         _ => return None,
     };
     Some(format!("blk.{layer}.{part}.{suffix}"))

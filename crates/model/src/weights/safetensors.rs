@@ -132,6 +132,10 @@ impl TensorSource for SafetensorsFiles {
         self.entries.get(name).map(|entry| entry.shape.as_slice())
     }
 
+    fn kind(&self, name: &str) -> Option<String> {
+        self.entries.get(name).map(|entry| format!("{:?}", entry.dtype))
+    }
+
     fn read(&self, name: &str, out: &mut [f32]) -> Result<(), ModelError> {
         let Some(entry) = self.entries.get(name) else {
             let path = self.shards.first().map(|(path, _)| path.clone()).unwrap_or_default();

@@ -9,10 +9,10 @@ use half::{bf16, f16};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
-pub(crate) const HIDDEN: usize = 64;
+pub(crate) const HIDDEN: usize = 256;
 pub(crate) const HEADS: usize = 4;
 pub(crate) const KEY_VALUE_HEADS: usize = 2;
-pub(crate) const INNER: usize = 96;
+pub(crate) const INNER: usize = 256;
 pub(crate) const LAYERS: usize = 2;
 pub(crate) const VOCABULARY: usize = 128;
 
@@ -114,7 +114,7 @@ pub(crate) fn write_folder(folder: &Path, model_type: &str, tensors: &[Tensor], 
 }
 
 /// Bytes of a tensor in a GGUF type, and the numbers that they stand for.
-pub(crate) type Encode = fn(&[f32]) -> (Vec<u8>, Vec<f32>);
+pub(crate) type Encode<'a> = &'a dyn Fn(&[f32]) -> (Vec<u8>, Vec<f32>);
 
 pub(crate) fn encode_f32(values: &[f32]) -> (Vec<u8>, Vec<f32>) {
     (values.iter().flat_map(|value| value.to_le_bytes()).collect(), values.to_vec())
@@ -188,7 +188,7 @@ fn permute(values: &[f32], heads: usize, columns: usize) -> Vec<f32> {
 }
 
 /// Writes the tensors as a GGUF of the given type, and replaces their values by what was stored.
-pub(crate) fn write_gguf(path: &Path, architecture: &str, tensors: &mut [Tensor], kind: u32, encode: Encode) {
+pub(crate) fn write_gguf(path: &Path, architecture: &str, tensors: &mut [Tensor], kind: u32, encode: Encode<'_>) {
     let mut file = Vec::new();
     let string = |file: &mut Vec<u8>, text: &str| {
         file.extend((text.len() as u64).to_le_bytes());
@@ -223,7 +223,7 @@ pub(crate) fn write_gguf(path: &Path, architecture: &str, tensors: &mut [Tensor]
     let mut data = Vec::new();
     for tensor in tensors.iter_mut() {
         // Vectors stay F32, as converters keep them.
-        let (kind, encode) = if tensor.shape.len() == 1 { (0, encode_f32 as Encode) } else { (kind, encode) };
+        let (kind, encode) = if tensor.shape.len() == 1 { (0, &encode_f32 as Encode<'_>) } else { (kind, encode) };
         let heads = match tensor.name.as_str() {
             name if name.ends_with("q_proj.weight") => Some(HEADS),
             name if name.ends_with("k_proj.weight") => Some(KEY_VALUE_HEADS),

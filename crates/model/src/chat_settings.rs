@@ -1,0 +1,108 @@
+//! How a checkpoint wants to be talked to: its chat format, and its defaults for generation.
+
+use std::path::Path;
+
+use qianshou_chat::{ChatError, ChatErrorKind, Message, NativeTool, Sampling};
+use qianshou_tokenizer::{ChatMl, ChatTemplate, Tokenizer};
+use serde_json::Value;
+
+use crate::ModelError;
+
+/// Tokens that end a turn in the families that run here, where the vocabulary has them.
+const TURN_ENDS: [&str; 3] = ["<|im_end|>", "<|im_start|>", "<|endoftext|>"];
+
+/// How conversations become token ids.
+#[derive(Clone, Debug)]
+pub(crate) enum ChatFormat {
+    /// ChatML without more.
+    ChatMl(ChatMl),
+    /// The checkpoint's own template.
+    Template(ChatTemplate),
+}
+
+impl ChatFormat {
+    pub(crate) fn encode(
+        &self,
+        messages: &[Message],
+        tools: &[NativeTool],
+        continue_last: bool,
+    ) -> Result<Vec<u32>, ChatError> {
+        let invalid = |message: String| ChatError::new(ChatErrorKind::InvalidRequest, message);
+        match self {
+            Self::ChatMl(chat_ml) => {
+                chat_ml.encode(messages, continue_last).map_err(|error| invalid(error.to_string()))
+            }
+            Self::Template(template) => {
+                template.encode(messages, tools, continue_last).map_err(|error| invalid(error.to_string()))
+            }
+        }
+    }
+}
+
+/// What a checkpoint says about chat.
+#[derive(Clone, Debug)]
+pub(crate) struct ChatSettings {
+    /// `None` for a base model, which generates raw text only.
+    pub(crate) format: Option<ChatFormat>,
+    /// What a request leaves open.
+    pub(crate) sampling: Sampling,
+    /// Tokens that end a turn.
+    pub(crate) stop_ids: Vec<u32>,
+}
+
+impl ChatSettings {
+    /// Settings for a format, with greedy generation.
+    pub(crate) fn new(format: Option<ChatFormat>, tokenizer: &Tokenizer) -> Self {
+        let mut stop_ids: Vec<u32> = TURN_ENDS.iter().filter_map(|token| tokenizer.special_id(token)).collect();
+        if let Some(ChatFormat::Template(template)) = &format {
+            stop_ids.extend(template.end_id());
+        }
+        Self { format, sampling: Sampling::default(), stop_ids }
+    }
+
+    /// Adds what `generation_config.json` of a folder says, if it is there: sampling and end tokens.
+    pub(crate) fn with_generation_config(mut self, folder: &Path) -> Result<Self, ModelError> {
+        let path = folder.join("generation_config.json");
+        if !path.exists() {
+            return Ok(self);
+        }
+        let text = std::fs::read(&path).map_err(ModelError::io(&path))?;
+        let config: Value = serde_json::from_slice(&text)
+            .map_err(|error| ModelError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        let number = |field: &str| match config.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value.as_f64().map(Some).ok_or_else(|| ModelError::Config {
+                path: path.clone(),
+                field: field.to_owned(),
+                problem: format!("is {value}, expected a number"),
+            }),
+        };
+        // Without `do_sample` the file's rules for sampling do not apply.
+        let samples = config.get("do_sample").and_then(Value::as_bool).unwrap_or(false);
+        self.sampling = Sampling {
+            temperature: Some(if samples { number("temperature")?.unwrap_or(1.0) as f32 } else { 0.0 }),
+            top_p: number("top_p")?.map(|value| value as f32),
+            top_k: number("top_k")?.map(|value| value as u32),
+            repetition_penalty: number("repetition_penalty")?.map(|value| value as f32),
+            seed: None,
+        };
+        let ends = match config.get("eos_token_id") {
+            Some(Value::Array(ids)) => ids.as_slice(),
+            Some(id) => std::slice::from_ref(id),
+            None => &[],
+        };
+        self.stop_ids.extend(ends.iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok()));
+        Ok(self)
+    }
+
+    /// The request's sampling, with the checkpoint's where it leaves something open.
+    pub(crate) fn sampling(&self, asked: Sampling) -> Sampling {
+        Sampling {
+            temperature: asked.temperature.or(self.sampling.temperature),
+            top_p: asked.top_p.or(self.sampling.top_p),
+            top_k: asked.top_k.or(self.sampling.top_k),
+            repetition_penalty: asked.repetition_penalty.or(self.sampling.repetition_penalty),
+            seed: asked.seed,
+        }
+    }
+}
