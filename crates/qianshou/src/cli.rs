@@ -7,9 +7,11 @@ mod ask;
 mod bench;
 mod failure;
 mod generate;
+mod inspect;
 mod progress;
 mod setup;
 mod steps;
+mod tokenize;
 mod tools;
 mod verify;
 
@@ -18,8 +20,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
-use qianshou::ModelSpec;
+use qianshou::chat::{ChatModel, Recorder};
 use qianshou::model::{Adapter, DeviceChoice, Engine};
+use qianshou::{LoadError, ModelSpec};
 
 use self::failure::Failure;
 use self::progress::Bars;
@@ -47,6 +50,10 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ModelCommand {
+    /// Tell what a checkpoint is and what running it takes.
+    Inspect(inspect::Inspect),
+    /// Turn JSON strings into token ids, or back, line by line from stdin.
+    Tokenize(tokenize::Tokenize),
     /// Continue a text; the text goes to stdout, tokens a second to stderr.
     Generate(generate::Generate),
     /// Compare logits and greedy tokens with recorded ones.
@@ -58,11 +65,30 @@ enum ModelCommand {
 /// Which model runs, and where.
 #[derive(Debug, Args)]
 struct ModelOptions {
-    /// `tiny`, a checkpoint folder, or a .gguf file.
+    /// `tiny`, a checkpoint folder, a .gguf file, or `replay:FILE`.
     #[arg(long, value_name = "SPEC", default_value = "tiny")]
     model: ModelSpec,
+    /// Record every exchange with the model to a new file; `--model replay:FILE` plays it back.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     #[command(flatten)]
     run: RunOptions,
+}
+
+impl ModelOptions {
+    async fn load(&self) -> Result<Arc<dyn ChatModel>, Failure> {
+        if let Some(path) = self.record.as_deref().filter(|path| path.exists()) {
+            let message = format!("{} exists; a recording is not written over anything", path.display());
+            return Err(Failure::message(message, Some("name a new file with --record")));
+        }
+        let bars = Bars::default();
+        let model = self.model.load(self.run.device, self.run.adapter()?, &|progress| bars.show(progress)).await;
+        bars.finish();
+        match &self.record {
+            None => Ok(model?),
+            Some(path) => Ok(Arc::new(Recorder::create(model?, path).map_err(LoadError::from)?)),
+        }
+    }
 }
 
 /// How a model runs, whichever it is.
@@ -81,9 +107,9 @@ impl RunOptions {
         Ok(self.adapter.as_deref().map(Adapter::open).transpose()?)
     }
 
-    async fn load(&self, model: &ModelSpec) -> Result<Arc<Engine>, Failure> {
+    async fn load_engine(&self, model: &ModelSpec) -> Result<Arc<Engine>, Failure> {
         let bars = Bars::default();
-        let engine = model.load(self.device, self.adapter()?, &|progress| bars.show(progress)).await;
+        let engine = model.load_engine(self.device, self.adapter()?, &|progress| bars.show(progress)).await;
         bars.finish();
         Ok(engine?)
     }
@@ -106,6 +132,8 @@ pub(crate) async fn run() -> ExitCode {
         Command::Ask(ask) => ask.run().await,
         Command::Tools(tools) => tools.run(),
         Command::Setup(setup) => setup.run().await,
+        Command::Model(ModelCommand::Inspect(inspect)) => inspect.run(),
+        Command::Model(ModelCommand::Tokenize(tokenize)) => tokenize.run(),
         Command::Model(ModelCommand::Generate(generate)) => generate.run().await,
         Command::Model(ModelCommand::Verify(verify)) => verify.run(),
         Command::Model(ModelCommand::Bench(bench)) => bench.run(),

@@ -49,10 +49,8 @@ pub async fn load_tiny(
         Some(adapter) => adapter,
         None => Adapter::from_bytes("embedded in qianshou", ADAPTER_CONFIG, ADAPTER_TENSORS)?,
     };
-    let checkpoint = Checkpoint::open(&path)?;
-    let tokenizer = checkpoint.tokenizer()?;
-    let decoder = checkpoint.load(ComputeDevice::open(device)?, Some(adapter))?;
-    Ok(Arc::new(Engine::start("tiny", decoder, tokenizer)?))
+    let device = ComputeDevice::open(device)?;
+    Ok(Arc::new(Engine::load("tiny", Checkpoint::open(&path)?, device, Some(adapter))?))
 }
 
 /// The form of ReAct that the default model's adapter was trained on: the official one, but for the names

@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn qianshou(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_qianshou"));
@@ -152,4 +153,60 @@ fn without_network_and_base_the_ways_out_are_told() {
         .output()
         .unwrap();
     assert_fails(&output, 1, &["QIANSHOU_BASE=FILE", "--model"]);
+}
+
+#[test]
+fn a_recorded_run_replays_without_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("run.jsonl");
+    let path = recording.to_str().unwrap();
+    let question = "What is 37 * 48 + 12?";
+    let recorded = run(&["ask", question, "--device", "cpu", "--record", path]);
+    assert!(recorded.status.success(), "{}", text(&recorded.stderr));
+
+    let spec = format!("replay:{path}");
+    let replay = |question: &str| {
+        qianshou(&["ask", question, "--model", &spec]).env("QIANSHOU_BASE", "/no/such/file").output().unwrap()
+    };
+    let replayed = replay(question);
+    assert_eq!((text(&replayed.stdout), text(&replayed.stderr)), (text(&recorded.stdout), text(&recorded.stderr)));
+    assert_fails(&replay("What is 1 + 1?"), 1, &["exchange 1", "another request"]);
+    assert_fails(&run(&["ask", question, "--model", "replay:/no/such/recording"]), 1, &["/no/such/recording"]);
+    assert_fails(&run(&["ask", question, "--device", "cpu", "--record", path]), 1, &["run.jsonl exists"]);
+}
+
+#[test]
+fn inspect_tells_what_a_checkpoint_is() {
+    let output = run(&["model", "inspect", &std::env::var("QIANSHOU_BASE").unwrap()]);
+    let expected = "\
+family        Llama, 134.5 million parameters
+shape         30 layers, hidden 576, 9 heads (3 key-value) of 64, feed-forward 1536
+vocabulary    49152
+context       8192 tokens
+stored as     ";
+    assert!(output.status.success() && text(&output.stdout).starts_with(expected), "{}", text(&output.stdout));
+
+    // Random weights come without a tokenizer, which is told and is no failure.
+    let output = run(&["model", "inspect", &goldens("qwen1-ntk-logn"), "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["family"], &told["missing_tensors"]), (&"Qwen1".into(), &serde_json::json!([])));
+    assert!(told["tokenizer"].is_string());
+}
+
+#[test]
+fn tokenize_goes_both_ways() {
+    let base = std::env::var("QIANSHOU_BASE").unwrap();
+    let pipe = |arguments: &[&str], input: &str| {
+        let arguments = [&["model", "tokenize", &base], arguments].concat();
+        let mut command = qianshou(&arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let lines = "\"<|im_start|>user\"\n\"é\\n\"\n";
+    let plain = text(&pipe(&[], lines).stdout);
+    assert_eq!(text(&pipe(&["--decode"], &plain).stdout), lines);
+    assert_eq!(text(&pipe(&["--special"], lines).stdout).lines().next(), Some("[1,4093]"));
+    assert_fails(&pipe(&[], "not JSON\n"), 1, &["line 1", "JSON string"]);
 }

@@ -106,7 +106,8 @@ async fn a_tool_that_the_model_never_saw_is_called() {
 
 #[tokio::test]
 async fn later_steps_compute_only_what_is_new() {
-    let model: Arc<Engine> = tiny().await;
+    // A model of its own: the others' requests would come between the steps.
+    let model: Arc<Engine> = qianshou::load_tiny(DeviceChoice::Cpu, None, &|_| {}).await.unwrap();
     let agent = Agent::builder(model).protocol(qianshou::tiny_protocol()).any_tools(default_tools()).build().unwrap();
     let answer = agent.run("What is 37 * 48 + 12?").await.unwrap();
     let [first, second] = answer.steps.as_slice() else {

@@ -36,9 +36,10 @@ impl Ask {
         if self.question.trim().is_empty() {
             return Err(Failure::message("the question is empty", Some("ask something, in quotes")));
         }
-        let engine = self.model.run.load(&self.model.model).await?;
-        let mut builder = Agent::builder(engine).any_tools(self.tools.tools()?);
-        if self.model.model == ModelSpec::Tiny {
+        let model = self.model.load().await?;
+        let mut builder = Agent::builder(model).any_tools(self.tools.tools()?);
+        // A recording may be of any model; most likely it is of the default one.
+        if matches!(self.model.model, ModelSpec::Tiny | ModelSpec::Replay(_)) {
             builder = builder.protocol(qianshou::tiny_protocol());
         }
         if let Some(steps) = self.max_steps {

@@ -51,7 +51,7 @@ pub(super) struct Generate {
 
 impl Generate {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
-        let engine = self.run.load(&self.model).await?;
+        let engine = self.run.load_engine(&self.model).await?;
         let request = ChatRequest {
             stop: self.stop,
             max_tokens: Some(self.max_tokens),
