@@ -311,6 +311,9 @@ impl ModelConfig {
         if !self.head_size.is_multiple_of(2) {
             return error("head size", "is odd; rotary embedding needs pairs");
         }
+        if self.extension.is_some_and(|extension| !(2..=limit).contains(&extension.trained_context)) {
+            return error("trained context", "is out of range, expected 2 to 16777216");
+        }
         if !(self.norm_epsilon >= 0.0 && self.rope_theta > 0.0) {
             return error("rope base or norm epsilon", "is not a positive number");
         }

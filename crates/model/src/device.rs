@@ -7,7 +7,7 @@ use burn::tensor::Device;
 
 use crate::ModelError;
 
-/// Where a model is asked to run: `auto`, `cpu`, `wgpu` or `wgpu:N`.
+/// Where a model is asked to run: `auto`, `cpu`, `wgpu`, `wgpu:N` or `wgpu:software`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// A real GPU where there is one, else the CPU.
@@ -17,6 +17,8 @@ pub enum DeviceChoice {
     Cpu,
     /// The GPU with this number, counted over discrete, then integrated, then virtual ones.
     Wgpu(usize),
+    /// A software implementation of a graphics API: slow, for tests of the GPU path without a GPU.
+    WgpuSoftware,
 }
 
 impl fmt::Display for DeviceChoice {
@@ -25,6 +27,7 @@ impl fmt::Display for DeviceChoice {
             Self::Auto => formatter.write_str("auto"),
             Self::Cpu => formatter.write_str("cpu"),
             Self::Wgpu(number) => write!(formatter, "wgpu:{number}"),
+            Self::WgpuSoftware => formatter.write_str("wgpu:software"),
         }
     }
 }
@@ -37,12 +40,13 @@ impl FromStr for DeviceChoice {
             None if text == "auto" => Ok(Self::Auto),
             None if text == "cpu" => Ok(Self::Cpu),
             None if text == "wgpu" => Ok(Self::Wgpu(0)),
+            Some(("wgpu", "software")) => Ok(Self::WgpuSoftware),
             Some(("wgpu", number)) if number.parse::<usize>().is_ok() => {
                 Ok(Self::Wgpu(number.parse().unwrap_or_default()))
             }
             _ => Err(ModelError::Device {
                 device: text.to_owned(),
-                reason: "there is no such name; use auto, cpu, wgpu or wgpu:N".to_owned(),
+                reason: "there is no such name; use auto, cpu, wgpu, wgpu:N or wgpu:software".to_owned(),
             }),
         }
     }
@@ -65,10 +69,9 @@ impl ComputeDevice {
     pub fn open(choice: DeviceChoice) -> Result<Self, ModelError> {
         match choice {
             DeviceChoice::Cpu => Ok(Self::cpu()),
-            DeviceChoice::Auto => Ok(gpu::open(0).unwrap_or_else(|_| Self::cpu())),
-            DeviceChoice::Wgpu(number) => {
-                gpu::open(number).map_err(|reason| ModelError::Device { device: choice.to_string(), reason })
-            }
+            DeviceChoice::Auto => Ok(gpu::open(0).unwrap_or_else(Self::cpu)),
+            DeviceChoice::Wgpu(number) => gpu::open(number).ok_or_else(|| unusable(choice, gpu::NO_GPU)),
+            DeviceChoice::WgpuSoftware => gpu::open_software().ok_or_else(|| unusable(choice, gpu::NO_SOFTWARE)),
         }
     }
 
@@ -88,41 +91,66 @@ impl ComputeDevice {
     }
 }
 
+fn unusable(choice: DeviceChoice, reason: &str) -> ModelError {
+    ModelError::Device { device: choice.to_string(), reason: reason.to_owned() }
+}
+
 #[cfg(feature = "wgpu")]
 mod gpu {
-    use std::collections::HashMap;
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{Mutex, OnceLock, PoisonError};
 
+    use burn::tensor::wgpu::WgpuBackend;
     use burn::tensor::{Device, DeviceKind};
 
     use super::ComputeDevice;
 
-    /// Devices opened so far: burn lets a device be initialised once a process.
-    static OPENED: Mutex<Option<HashMap<usize, ComputeDevice>>> = Mutex::new(None);
+    pub(super) const NO_GPU: &str = "no such GPU was found; use cpu or auto, or install its Vulkan driver";
+    pub(super) const NO_SOFTWARE: &str =
+        "no software driver was found; install one (Debian, Ubuntu: `apt-get install mesa-vulkan-drivers`)";
 
-    /// Opens the GPU with this number; software rasterisers do not count as GPUs.
-    pub(super) fn open(number: usize) -> Result<ComputeDevice, String> {
-        let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = opened.get_or_insert_default();
-        if let Some(device) = opened.get(&number) {
-            return Ok(device.clone());
-        }
-        let mut skip = number;
-        for kind in [DeviceKind::DiscreteGpu, DeviceKind::IntegratedGpu, DeviceKind::VirtualGpu] {
-            for index in 0.. {
-                let Ok((device, setup)) = Device::wgpu_options().device_kind(kind(index)).init_with_setup() else {
-                    break;
-                };
-                if skip == 0 {
-                    let name = setup.adapter.get_info().name;
-                    let device = ComputeDevice { device, name, is_cpu: false };
-                    opened.insert(number, device.clone());
-                    return Ok(device);
+    /// The kinds of adapters that are real GPUs, in the order in which they are counted.
+    const KINDS: [fn(usize) -> DeviceKind; 3] =
+        [DeviceKind::DiscreteGpu, DeviceKind::IntegratedGpu, DeviceKind::VirtualGpu];
+
+    /// The GPUs opened so far, and where to look for the next: burn lets a device be initialised once a
+    /// process, so that each has to be kept.
+    struct Search {
+        found: Vec<ComputeDevice>,
+        kind: usize,
+        index: usize,
+    }
+
+    /// Opens the GPU with this number; software implementations do not count.
+    pub(super) fn open(number: usize) -> Option<ComputeDevice> {
+        static SEARCH: Mutex<Search> = Mutex::new(Search { found: Vec::new(), kind: 0, index: 0 });
+        let mut search = SEARCH.lock().unwrap_or_else(PoisonError::into_inner);
+        while search.found.len() <= number {
+            let kind = KINDS.get(search.kind)?;
+            match initialise(kind(search.index)) {
+                Some(device) => {
+                    search.found.push(device);
+                    search.index += 1;
                 }
-                skip -= 1;
+                None => {
+                    search.kind += 1;
+                    search.index = 0;
+                }
             }
         }
-        Err("no such GPU was found; use cpu or auto, or install its Vulkan driver".to_owned())
+        search.found.get(number).cloned()
+    }
+
+    /// Opens a software implementation.
+    pub(super) fn open_software() -> Option<ComputeDevice> {
+        static SOFTWARE: OnceLock<Option<ComputeDevice>> = OnceLock::new();
+        SOFTWARE.get_or_init(|| initialise(DeviceKind::Cpu)).clone()
+    }
+
+    fn initialise(kind: DeviceKind) -> Option<ComputeDevice> {
+        // On Linux the automatic choice would also load OpenGL, which is of no use here.
+        let api = if cfg!(target_os = "linux") { WgpuBackend::Vulkan } else { WgpuBackend::Auto };
+        let (device, setup) = Device::wgpu_options().device_kind(kind).graphics_api(api).init_with_setup().ok()?;
+        Some(ComputeDevice { device, name: setup.adapter.get_info().name, is_cpu: false })
     }
 }
 
@@ -130,7 +158,14 @@ mod gpu {
 mod gpu {
     use super::ComputeDevice;
 
-    pub(super) fn open(_: usize) -> Result<ComputeDevice, String> {
-        Err("this build has no GPU support; use cpu, or build with the feature `wgpu`".to_owned())
+    pub(super) const NO_GPU: &str = "this build has no GPU support; use cpu, or build with the feature `wgpu`";
+    pub(super) const NO_SOFTWARE: &str = NO_GPU;
+
+    pub(super) fn open(_: usize) -> Option<ComputeDevice> {
+        None
+    }
+
+    pub(super) fn open_software() -> Option<ComputeDevice> {
+        None
     }
 }

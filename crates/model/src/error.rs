@@ -1,7 +1,7 @@
 //! Why a checkpoint could not be loaded.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A checkpoint, adapter or device that cannot be used. Every message names the file and what in it,
 /// and says what was expected.
@@ -31,6 +31,14 @@ pub enum ModelError {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A GGUF file is malformed or truncated.
+    #[error("{path}: {source}")]
+    Gguf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and how to mend it.
+        source: qianshou_gguf::GgufError,
     },
     /// A field of the configuration is missing or out of range.
     #[error("{path}: `{field}` {problem}")]
@@ -121,13 +129,20 @@ pub enum ModelError {
         reason: String,
     },
     /// The checkpoint's vocabulary cannot be used.
-    #[error("{path}: {source}")]
+    #[error("{}", at(path, source))]
     Tokenizer {
         /// The checkpoint.
         path: PathBuf,
         /// What the tokenizer says.
         source: qianshou_tokenizer::TokenizerError,
     },
+}
+
+/// The error with its path in front, unless it names the path itself.
+fn at(path: &Path, source: &dyn std::error::Error) -> String {
+    let message = source.to_string();
+    let path = path.display().to_string();
+    if message.contains(&path) { message } else { format!("{path}: {message}") }
 }
 
 impl ModelError {

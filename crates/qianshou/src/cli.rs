@@ -94,7 +94,7 @@ impl ModelOptions {
 /// How a model runs, whichever it is.
 #[derive(Debug, Args)]
 struct RunOptions {
-    /// Where to run: auto, cpu, wgpu or wgpu:N.
+    /// Where to run: auto, cpu, wgpu, wgpu:N or wgpu:software.
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: DeviceChoice,
     /// Merge a LoRA adapter in PEFT's format.

@@ -8,7 +8,8 @@ use std::process::{Command, Output, Stdio};
 
 fn qianshou(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_qianshou"));
-    command.args(arguments).env("NO_COLOR", "1");
+    // Where no desktop runs, Mesa's Vulkan layer that orders devices writes to stderr; this turns it off.
+    command.args(arguments).env("NO_COLOR", "1").env("NODEVICE_SELECT", "1");
     command
 }
 

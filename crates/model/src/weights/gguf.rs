@@ -31,7 +31,7 @@ impl GgufFile {
             return Err(damaged("it is empty".to_owned()));
         }
         let mapped = map(&file, 0..length).map_err(ModelError::io(path))?;
-        let gguf = Gguf::parse(&mapped).map_err(|error| damaged(error.to_string()))?;
+        let gguf = Gguf::parse(&mapped).map_err(|source| ModelError::Gguf { path: path.to_owned(), source })?;
         Ok((file, gguf))
     }
 

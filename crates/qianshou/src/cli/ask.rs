@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use futures_util::StreamExt as _;
 use qianshou::ModelSpec;
-use qianshou::agent::{Agent, Answer, Event, EventStream, RunError};
+use qianshou::agent::{Agent, Answer, Event, EventStream, RunError, StopReason};
 use tokio_util::sync::CancellationToken;
 
 use super::ModelOptions;
@@ -59,8 +59,9 @@ impl Ask {
         if answer.is_answered() {
             return Ok(ExitCode::SUCCESS);
         }
-        let hint = "ask again in other words, or use a larger model with `--model`";
-        Err(Failure::message(format!("there is no answer: {}", answer.stop_reason), Some(hint)))
+        let cancelled = answer.stop_reason == StopReason::Cancelled;
+        let hint = (!cancelled).then_some("ask again in other words, or use a larger model with `--model`");
+        Err(Failure::message(format!("there is no answer: {}", answer.stop_reason), hint))
     }
 }
 
