@@ -1,0 +1,1 @@
+//! Python sessions in a sandbox.
