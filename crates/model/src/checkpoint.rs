@@ -11,7 +11,7 @@ use qianshou_tokenizer::{ChatMl, ChatTemplate, Tokenizer};
 use crate::chat_settings::{ChatFormat, ChatSettings};
 use crate::names::Names;
 use crate::weights::{GgufFile, SafetensorsFiles, TensorSource, Weights};
-use crate::{Adapter, ComputeDevice, Decoder, Family, ModelConfig, ModelError};
+use crate::{Adapter, AttentionWindows, ComputeDevice, Decoder, Family, ModelConfig, ModelError};
 
 /// A checkpoint whose configuration was read, and whose weights were not yet.
 ///
@@ -76,6 +76,15 @@ impl Checkpoint {
         &self.config
     }
 
+    /// The checkpoint with attention windows by layer, in place of those that it brings.
+    ///
+    /// # Errors
+    /// [`ModelError::Windows`] when the model has fewer layers.
+    pub fn with_attention_windows(mut self, windows: &AttentionWindows) -> Result<Self, ModelError> {
+        self.config.windows = windows.of_layers(self.config.layers)?;
+        Ok(self)
+    }
+
     /// Its tokenizer: `tokenizer.json` of the folder, or the vocabulary inside the GGUF.
     ///
     /// # Errors
@@ -124,6 +133,9 @@ impl Checkpoint {
     }
 
     /// Reads the weights onto `device`, tensor by tensor, with `adapter` merged in.
+    ///
+    /// On a CPU, F32 weights stay in the file, of which only a map is held: the file must not be written to
+    /// while the decoder lives (to replace it by another of its name does no harm).
     ///
     /// # Errors
     /// A missing or damaged file or tensor, or an adapter that does not fit.

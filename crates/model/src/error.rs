@@ -116,6 +116,20 @@ pub enum ModelError {
         /// Why not, and what can be used instead.
         reason: String,
     },
+    /// Weights cannot be held in the precision asked for.
+    #[error("this precision cannot be used: {reason}")]
+    Precision {
+        /// Why not, and what can be used instead.
+        reason: String,
+    },
+    /// Attention windows do not fit the model.
+    #[error("attention windows `{windows}` cannot be used: {reason}")]
+    Windows {
+        /// The windows as given.
+        windows: String,
+        /// What is wrong with them, and what was expected.
+        reason: String,
+    },
     /// Tokens that cannot be computed.
     #[error("the tokens cannot be computed: {reason}")]
     Tokens {

@@ -21,7 +21,7 @@ pub mod base;
 mod load;
 mod tiny;
 
-pub use load::{LoadError, ModelSpec};
+pub use load::{LoadError, LoadOptions, ModelSpec};
 pub use qianshou_agent as agent;
 pub use qianshou_chat as chat;
 pub use qianshou_model as model;

@@ -1,12 +1,14 @@
 //! From a SPEC, as people write it, to a running model.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use qianshou_chat::{ChatModel, RecordingError, Replay};
-use qianshou_model::{Adapter, Checkpoint, ComputeDevice, DeviceChoice, Engine, ModelError};
+use qianshou_model::{
+    Adapter, AttentionWindows, Checkpoint, Completion, ComputeDevice, DeviceChoice, Engine, ModelError, Precision,
+};
 
 use crate::base::{BaseError, Progress};
 use crate::load_tiny;
@@ -61,9 +63,6 @@ pub enum LoadError {
     /// A recording cannot be read or written.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// A recording was asked for what only a model in this process can do.
-    #[error("a recording holds chat exchanges, and no model that could continue a plain text")]
-    NoEngine,
     /// The checkpoint, the adapter or the device cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -74,47 +73,86 @@ impl LoadError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Base(error) => Some(error.hint()),
-            Self::NoEngine => Some("use a checkpoint, or ask for a chat"),
             Self::UnknownSpec(_) | Self::Recording(_) | Self::Model(_) => None,
         }
     }
 }
 
-impl ModelSpec {
-    /// Loads the model, or opens the recording. Needs a Tokio runtime.
+/// Where and how a model runs in this process.
+#[derive(Debug, Default)]
+pub struct LoadOptions {
+    /// Where.
+    pub device: DeviceChoice,
+    /// In which type weights are held.
+    pub precision: Precision,
+    /// Attention windows by layer, in place of those that the checkpoint brings.
+    pub attention_windows: Option<AttentionWindows>,
+    /// Merged into the weights.
+    pub adapter: Option<Adapter>,
+}
+
+impl LoadOptions {
+    /// Opens the device.
     ///
     /// # Errors
-    /// As [`load_engine`](Self::load_engine), and what is wrong with the recording.
+    /// When it is not there, or does not compute in the precision.
+    pub fn open_device(&self) -> Result<ComputeDevice, ModelError> {
+        ComputeDevice::open(self.device)?.with_precision(self.precision)
+    }
+
+    /// Opens a checkpoint, with the attention windows asked for.
+    ///
+    /// # Errors
+    /// What is wrong with it, or windows that do not fit.
+    pub fn open_checkpoint(&self, path: &Path) -> Result<Checkpoint, ModelError> {
+        let checkpoint = Checkpoint::open(path)?;
+        match &self.attention_windows {
+            Some(windows) => checkpoint.with_attention_windows(windows),
+            None => Ok(checkpoint),
+        }
+    }
+}
+
+impl ModelSpec {
+    /// Loads the model for chat, or opens the recording. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// What is wrong with the checkpoint, the options or the recording.
     pub async fn load(
         &self,
-        device: DeviceChoice,
-        adapter: Option<Adapter>,
+        options: LoadOptions,
         report: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Arc<dyn ChatModel>, LoadError> {
+        self.open(options, report, |engine| engine).await
+    }
+
+    /// As [`load`](Self::load), but the model continues the text of the messages without any chat format.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_completion(
+        &self,
+        options: LoadOptions,
+        report: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Arc<dyn ChatModel>, LoadError> {
+        self.open(options, report, |engine| Arc::new(Completion::new(engine))).await
+    }
+
+    async fn open(
+        &self,
+        options: LoadOptions,
+        report: &(dyn Fn(Progress) + Send + Sync),
+        serve: fn(Arc<Engine>) -> Arc<dyn ChatModel>,
     ) -> Result<Arc<dyn ChatModel>, LoadError> {
         match self {
             Self::Replay(path) => Ok(Arc::new(Replay::open(path)?)),
-            Self::Tiny | Self::Path(_) => Ok(self.load_engine(device, adapter, report).await?),
-        }
-    }
-
-    /// Loads the model and starts its engine. Needs a Tokio runtime.
-    ///
-    /// # Errors
-    /// What is wrong with the checkpoint, the adapter or the device; [`LoadError::NoEngine`] for a recording.
-    pub async fn load_engine(
-        &self,
-        device: DeviceChoice,
-        adapter: Option<Adapter>,
-        report: &(dyn Fn(Progress) + Send + Sync),
-    ) -> Result<Arc<Engine>, LoadError> {
-        match self {
-            Self::Tiny => load_tiny(device, adapter, report).await,
+            Self::Tiny => Ok(serve(load_tiny(options, report).await?)),
             Self::Path(path) => {
                 let name = path.file_name().map_or_else(|| self.to_string(), |name| name.to_string_lossy().into());
-                let device = ComputeDevice::open(device)?;
-                Ok(Arc::new(Engine::load(name, Checkpoint::open(path)?, device, adapter)?))
+                let device = options.open_device()?;
+                let checkpoint = options.open_checkpoint(path)?;
+                Ok(serve(Arc::new(Engine::load(name, checkpoint, device, options.adapter)?)))
             }
-            Self::Replay(_) => Err(LoadError::NoEngine),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use memmap2::Mmap;
 use qianshou_gguf::TensorKind;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
@@ -96,6 +97,15 @@ impl SafetensorsFiles {
         Ok(Some(numbers.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()))
     }
 
+    fn entry(&self, name: &str) -> Result<(&Entry, &Path, &File), ModelError> {
+        let Some(entry) = self.entries.get(name) else {
+            let path = self.shards.first().map(|(path, _)| path.clone()).unwrap_or_default();
+            return Err(ModelError::MissingTensor { path, tensor: name.to_owned() });
+        };
+        let (path, file) = &self.shards[entry.shard];
+        Ok((entry, path, file))
+    }
+
     fn add(&mut self, path: &Path) -> Result<(), ModelError> {
         let mut file = File::open(path).map_err(ModelError::io(path))?;
         let length = file.metadata().map_err(ModelError::io(path))?.len();
@@ -136,23 +146,31 @@ impl TensorSource for SafetensorsFiles {
         self.entries.get(name).map(|entry| format!("{:?}", entry.dtype))
     }
 
-    fn read(&self, name: &str, out: &mut [f32]) -> Result<(), ModelError> {
-        let Some(entry) = self.entries.get(name) else {
-            let path = self.shards.first().map(|(path, _)| path.clone()).unwrap_or_default();
-            return Err(ModelError::MissingTensor { path, tensor: name.to_owned() });
-        };
-        let (path, file) = &self.shards[entry.shard];
+    fn read(&self, name: &str, first: usize, out: &mut [f32]) -> Result<(), ModelError> {
+        let (entry, path, file) = self.entry(name)?;
         let Some(kind) = float_kind(entry.dtype) else {
             return Err(ModelError::TensorKind {
-                path: path.clone(),
+                path: path.to_owned(),
                 tensor: name.to_owned(),
                 kind: format!("{:?}", entry.dtype),
                 supported: FLOATS,
             });
         };
-        let mapped = map(file, entry.range.clone()).map_err(ModelError::io(path))?;
+        let columns = entry.shape.last().copied().unwrap_or(1);
+        // Opening the file has checked that the range fits the shape.
+        let size = entry.range.len() / entry.shape.iter().product::<usize>();
+        let start = entry.range.start + first * columns * size;
+        let mapped = map(file, start..start + out.len() * size).map_err(ModelError::io(path))?;
         dequantize::dequantize(kind, &mapped, out);
         Ok(())
+    }
+
+    fn mapped(&self, name: &str) -> Result<Option<Mmap>, ModelError> {
+        let (entry, path, file) = self.entry(name)?;
+        if entry.dtype != Dtype::F32 || cfg!(target_endian = "big") {
+            return Ok(None);
+        }
+        map(file, entry.range.clone()).map(Some).map_err(ModelError::io(path))
     }
 }
 
