@@ -35,3 +35,4 @@ pub use engine::Engine;
 pub use error::ModelError;
 pub use sampler::Sampler;
 pub use verify::{CaseReport, verify};
+pub use weights::PyTorchError;

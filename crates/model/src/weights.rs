@@ -7,7 +7,9 @@
 mod dequantize;
 mod gguf;
 mod map;
+mod pytorch;
 mod safetensors;
+mod shards;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 pub(crate) use self::dequantize::dequantize;
 pub(crate) use self::gguf::GgufFile;
+pub use self::pytorch::PyTorchError;
+pub(crate) use self::pytorch::PyTorchFiles;
 pub(crate) use self::safetensors::{FLOATS, SafetensorsFiles, float_kind};
 use crate::ModelError;
 use crate::adapter::Adapter;
