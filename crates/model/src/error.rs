@@ -40,6 +40,14 @@ pub enum ModelError {
         /// What is wrong with it, and how to mend it.
         source: qianshou_gguf::GgufError,
     },
+    /// A file of `torch.save` is malformed, or holds something else than tensors.
+    #[error("{path}: {source}")]
+    PyTorch {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and how to mend it.
+        source: crate::PyTorchError,
+    },
     /// A field of the configuration is missing or out of range.
     #[error("{path}: `{field}` {problem}")]
     Config {

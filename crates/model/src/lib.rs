@@ -37,4 +37,5 @@ pub use engine::{Completion, Engine};
 pub use error::ModelError;
 pub use sampler::Sampler;
 pub use verify::{CaseReport, verify};
+pub use weights::PyTorchError;
 pub use windows::AttentionWindows;

@@ -10,7 +10,9 @@
 mod dequantize;
 mod gguf;
 mod map;
+mod pytorch;
 mod safetensors;
+mod shards;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +22,8 @@ use memmap2::Mmap;
 
 pub(crate) use self::dequantize::dequantize;
 pub(crate) use self::gguf::GgufFile;
+pub use self::pytorch::PyTorchError;
+pub(crate) use self::pytorch::PyTorchFiles;
 pub(crate) use self::safetensors::{FLOATS, SafetensorsFiles, float_kind};
 use crate::ModelError;
 use crate::adapter::Adapter;

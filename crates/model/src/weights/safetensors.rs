@@ -10,9 +10,9 @@ use memmap2::Mmap;
 use qianshou_gguf::TensorKind;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
-use serde_json::Value;
 
 use super::map::map;
+use super::shards::shards;
 use super::{TensorSource, dequantize};
 use crate::ModelError;
 
@@ -33,37 +33,17 @@ pub(crate) struct SafetensorsFiles {
 }
 
 impl SafetensorsFiles {
-    /// Opens `model.safetensors` of a folder, or the shards that `model.safetensors.index.json` lists.
-    pub(crate) fn open_folder(folder: &Path) -> Result<Self, ModelError> {
-        let index = folder.join("model.safetensors.index.json");
-        let single = folder.join("model.safetensors");
-        if single.exists() || !index.exists() {
-            return Self::open(&single);
-        }
-        let text = std::fs::read(&index).map_err(ModelError::io(&index))?;
-        let damaged = |reason: &str| ModelError::Damaged { path: index.clone(), reason: reason.to_owned() };
-        let parsed: Value = serde_json::from_slice(&text).map_err(|error| damaged(&error.to_string()))?;
-        let Some(weight_map) = parsed.get("weight_map").and_then(Value::as_object) else {
-            return Err(damaged("it has no `weight_map`"));
+    /// Opens `model.safetensors` of a folder, or the shards that `model.safetensors.index.json` lists;
+    /// `None` where the folder has neither.
+    pub(crate) fn open_folder(folder: &Path) -> Result<Option<Self>, ModelError> {
+        let Some(paths) = shards(folder, "model.safetensors")? else {
+            return Ok(None);
         };
         let mut files = Self { shards: Vec::new(), entries: HashMap::new() };
-        let mut opened: Vec<&str> = Vec::new();
-        for (tensor, shard) in weight_map {
-            let name = shard.as_str().ok_or_else(|| damaged("a shard's name is not a string"))?;
-            if Path::new(name).components().count() != 1 {
-                return Err(damaged("a shard's name is not a plain file name"));
-            }
-            if opened.contains(&name) {
-                continue;
-            }
-            let path = folder.join(name);
-            if !path.exists() {
-                return Err(ModelError::MissingShard { path, index: index.clone(), tensor: tensor.clone() });
-            }
+        for path in paths {
             files.add(&path)?;
-            opened.push(name);
         }
-        Ok(files)
+        Ok(Some(files))
     }
 
     /// Opens one file.
