@@ -136,6 +136,12 @@ impl ChatTemplate {
         &self.source.default
     }
 
+    /// Whether the template writes the tools that it is given, so that the model knows them.
+    pub fn takes_tools(&self) -> bool {
+        let template = self.environment.get_template(self.source.name(true));
+        template.is_ok_and(|template| template.undeclared_variables(false).contains("tools"))
+    }
+
     /// The id of the token that ends a turn, as far as the checkpoint's files name it (`eos_token`).
     pub fn end_id(&self) -> Option<u32> {
         self.source.end_token.as_deref().and_then(|token| self.tokenizer.special_id(token))

@@ -159,6 +159,8 @@ fn tools_are_written_as_python_writes_them() {
     let end = exact().special_id("<|im_end|>").unwrap();
     assert_eq!(ids.iter().filter(|&&id| id == end).count(), 1);
     assert_eq!(template(source).render(&[], &[], false).unwrap(), "<|im_end|>");
+    assert!(template(source).takes_tools());
+    assert!(!template(CHATML).takes_tools());
 
     // A template that looks at the schema finds what is in it.
     let source = "{% for name, of in tools[0].function.parameters.properties.items() %}
