@@ -65,7 +65,7 @@ enum ModelCommand {
 /// Which model runs, and where.
 #[derive(Debug, Args)]
 struct ModelOptions {
-    /// `tiny`, a checkpoint folder, a .gguf file, or `replay:FILE`.
+    /// `tiny`, a checkpoint folder, a .gguf file, `remote:NAME@URL`, or `replay:FILE`.
     #[arg(long, value_name = "SPEC", default_value = "tiny")]
     model: ModelSpec,
     #[command(flatten)]
@@ -127,6 +127,9 @@ struct RunOptions {
     /// Merge a LoRA adapter in PEFT's format.
     #[arg(long, value_name = "FOLDER")]
     adapter: Option<PathBuf>,
+    /// Context window of a remote model.
+    #[arg(long, value_name = "TOKENS")]
+    context_window: Option<usize>,
 }
 
 impl RunOptions {
@@ -136,6 +139,7 @@ impl RunOptions {
             precision: self.precision,
             attention_windows: self.attention_windows.clone(),
             adapter: self.adapter.as_deref().map(Adapter::open).transpose()?,
+            context_window: self.context_window,
         })
     }
 

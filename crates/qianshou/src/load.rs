@@ -9,11 +9,12 @@ use qianshou_chat::{ChatModel, RecordingError, Replay};
 use qianshou_model::{
     Adapter, AttentionWindows, Checkpoint, Completion, ComputeDevice, DeviceChoice, Engine, ModelError, Precision,
 };
+use qianshou_remote::{RemoteError, RemoteSpec};
 
 use crate::base::{BaseError, Progress};
 use crate::load_tiny;
 
-/// Which model to run: `tiny`, a checkpoint folder, a `.gguf` file, or `replay:FILE`.
+/// Which model to run: `tiny`, a checkpoint folder, a `.gguf` file, `remote:NAME@URL`, or `replay:FILE`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ModelSpec {
     /// The default model.
@@ -21,6 +22,8 @@ pub enum ModelSpec {
     Tiny,
     /// A checkpoint on disk.
     Path(PathBuf),
+    /// A model behind an OpenAI-compatible endpoint.
+    Remote(RemoteSpec),
     /// A recording, which answers the requests that it holds without a model.
     Replay(PathBuf),
 }
@@ -30,6 +33,7 @@ impl fmt::Display for ModelSpec {
         match self {
             Self::Tiny => formatter.write_str("tiny"),
             Self::Path(path) => path.display().fmt(formatter),
+            Self::Remote(spec) => write!(formatter, "remote:{spec}"),
             Self::Replay(path) => write!(formatter, "replay:{}", path.display()),
         }
     }
@@ -41,6 +45,9 @@ impl FromStr for ModelSpec {
     fn from_str(text: &str) -> Result<Self, LoadError> {
         if let Some(path) = text.strip_prefix("replay:") {
             return Ok(Self::Replay(path.into()));
+        }
+        if let Some(spec) = text.strip_prefix("remote:") {
+            return Ok(Self::Remote(spec.parse()?));
         }
         match text {
             "tiny" => Ok(Self::Tiny),
@@ -55,7 +62,7 @@ impl FromStr for ModelSpec {
 #[non_exhaustive]
 pub enum LoadError {
     /// Neither a known name nor a path that exists.
-    #[error("`{0}` is no model; use `tiny`, a checkpoint folder, a .gguf file, or `replay:FILE`")]
+    #[error("`{0}` is no model; use `tiny`, a checkpoint folder, a .gguf file, `remote:NAME@URL`, or `replay:FILE`")]
     UnknownSpec(String),
     /// The base of the default model cannot be had.
     #[error(transparent)]
@@ -63,6 +70,12 @@ pub enum LoadError {
     /// A recording cannot be read or written.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// A remote model's name, endpoint or key cannot be used.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// A remote model was asked to continue a plain text.
+    #[error("a remote model answers chats and does not continue a plain text")]
+    NoCompletion,
     /// The checkpoint, the adapter or the device cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -73,12 +86,13 @@ impl LoadError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Base(error) => Some(error.hint()),
-            Self::UnknownSpec(_) | Self::Recording(_) | Self::Model(_) => None,
+            Self::NoCompletion => Some("ask for a chat (`--chat`)"),
+            Self::UnknownSpec(_) | Self::Recording(_) | Self::Remote(_) | Self::Model(_) => None,
         }
     }
 }
 
-/// Where and how a model runs in this process.
+/// Where and how a model runs. All but the last are for models in this process.
 #[derive(Debug, Default)]
 pub struct LoadOptions {
     /// Where.
@@ -89,6 +103,8 @@ pub struct LoadOptions {
     pub attention_windows: Option<AttentionWindows>,
     /// Merged into the weights.
     pub adapter: Option<Adapter>,
+    /// Context window of a remote model, in tokens: servers do not tell.
+    pub context_window: Option<usize>,
 }
 
 impl LoadOptions {
@@ -135,6 +151,9 @@ impl ModelSpec {
         options: LoadOptions,
         report: &(dyn Fn(Progress) + Send + Sync),
     ) -> Result<Arc<dyn ChatModel>, LoadError> {
+        if let Self::Remote(_) = self {
+            return Err(LoadError::NoCompletion);
+        }
         self.open(options, report, |engine| Arc::new(Completion::new(engine))).await
     }
 
@@ -146,6 +165,14 @@ impl ModelSpec {
     ) -> Result<Arc<dyn ChatModel>, LoadError> {
         match self {
             Self::Replay(path) => Ok(Arc::new(Replay::open(path)?)),
+            Self::Remote(spec) => {
+                let builder = spec.builder();
+                let builder = match options.context_window {
+                    Some(tokens) => builder.context_window(tokens),
+                    None => builder,
+                };
+                Ok(Arc::new(builder.build()?))
+            }
             Self::Tiny => Ok(serve(load_tiny(options, report).await?)),
             Self::Path(path) => {
                 let name = path.file_name().map_or_else(|| self.to_string(), |name| name.to_string_lossy().into());

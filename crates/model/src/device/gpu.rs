@@ -14,8 +14,11 @@ pub(super) const NO_GPU: &str = "no such GPU was found; use cpu or auto, or inst
 pub(super) const NO_SOFTWARE: &str =
     "no software driver was found; install one (Debian, Ubuntu: `apt-get install mesa-vulkan-drivers`)";
 
+/// How burn names the GPU with this number among those of its type.
+type KindOf = fn(usize) -> DeviceKind;
+
 /// The types of adapters that are real GPUs, in the order in which they are counted.
-const TYPES: [(DeviceType, fn(usize) -> DeviceKind); 3] = [
+const TYPES: [(DeviceType, KindOf); 3] = [
     (DeviceType::DiscreteGpu, DeviceKind::DiscreteGpu),
     (DeviceType::IntegratedGpu, DeviceKind::IntegratedGpu),
     (DeviceType::VirtualGpu, DeviceKind::VirtualGpu),
@@ -63,7 +66,7 @@ fn gpus() -> Vec<DeviceKind> {
     // The answer is at hand at once, except in browsers.
     let adapters = instance.enumerate_adapters(backends).now_or_never().unwrap_or_default();
     let types: Vec<DeviceType> = adapters.iter().map(|adapter| adapter.get_info().device_type).collect();
-    let of_type = |(wanted, kind): (DeviceType, fn(usize) -> DeviceKind)| {
+    let of_type = |(wanted, kind): (DeviceType, KindOf)| {
         let count = types.iter().filter(|&&found| found == wanted).count();
         (0..count).map(kind)
     };

@@ -17,7 +17,7 @@ use super::{RecordOption, RunOptions};
 /// Continue a text, or with `--chat` answer it as a user's message.
 #[derive(Debug, Args)]
 pub(super) struct Generate {
-    /// `tiny`, a checkpoint folder, a .gguf file, or `replay:FILE`.
+    /// `tiny`, a checkpoint folder, a .gguf file, `remote:NAME@URL`, or `replay:FILE`.
     #[arg(value_name = "PATH")]
     model: ModelSpec,
     /// The text to go on from.
