@@ -126,11 +126,6 @@ impl Endpoint {
         match response.status() {
             status if status.is_redirection() => Err(redirected(status, &response)),
             status if !status.is_success() => Err(self.refused(status, response).await),
-            _ if is_json(&response) => {
-                let said = self.message(response).await.text;
-                let fault = Fault::new(ChatErrorKind::Failed, format!("answered without an event stream: {said}"));
-                Err(fault.with_hint("check that the URL is that of a chat API which can stream"))
-            }
             _ => Ok(response),
         }
     }
@@ -220,9 +215,4 @@ fn redirected(status: StatusCode, response: &Response) -> Fault {
     let message = format!("answered {status} and sends the request on to {target}, which is not followed");
     Fault { status: Some(status.as_u16()), ..Fault::new(ChatErrorKind::InvalidRequest, message) }
         .with_hint("name the server by its final URL")
-}
-
-fn is_json(response: &Response) -> bool {
-    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|content_type| content_type.trim_start().starts_with("application/json"))
 }

@@ -37,6 +37,7 @@ mod flavour;
 mod key;
 mod messages;
 mod model;
+mod pieces;
 mod pool;
 mod reader;
 mod reply;

@@ -85,7 +85,7 @@ impl Reader {
     }
 
     fn take(&mut self, mut choice: Choice, events: &mut Vec<ChatEvent>) -> Result<(), Fault> {
-        let delta = choice.delta.take().unwrap_or_default();
+        let delta = choice.take_delta();
         if self.finish.is_some() {
             // We stopped at a stop string and waited for the usage, but the server writes on.
             if delta.content.is_some_and(|text| !text.is_empty()) {

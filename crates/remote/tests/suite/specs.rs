@@ -37,7 +37,7 @@ fn what_is_wrong_with_a_spec_is_said() {
         ("qwen@http://a,b", "`b` is no address of a server: relative URL without a base"),
         ("qwen@http://a,", "`` is no address of a server: relative URL without a base"),
         ("qwen@http://a,ftp://b", "`ftp://b` is no address of a server: it has to begin with http"),
-        ("qwen@http://a#gpu", "`gpu` is no kind of server; known are generic, openai, vllm, dashscope, llama.cpp and"),
+        ("qwen@http://a#gpu", "`gpu` is no kind of server; known are generic, openai, vllm, dashscope, llama.cpp, "),
         ("qwen@http://me:secret@a/v1", "the URL of a holds a user name or password; give the key in an environment"),
     ] {
         let error = spec(text).unwrap_err().to_string();
@@ -68,10 +68,8 @@ fn flavours_are_told_by_name_or_host() {
     ] {
         assert_eq!(Flavour::of_host(host), flavour, "{host}");
     }
-    for flavour in
-        [Flavour::Generic, Flavour::OpenAi, Flavour::Vllm, Flavour::DashScope, Flavour::LlamaCpp, Flavour::Ollama]
-    {
-        assert_eq!(flavour.to_string().parse(), Ok(flavour));
+    for name in ["generic", "openai", "vllm", "dashscope", "llama.cpp", "llama-cpp-python", "ollama"] {
+        assert_eq!(name.parse::<Flavour>().unwrap().to_string(), name);
     }
 }
 
