@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::mpsc as queue;
 use std::task::{Context, Poll};
 use std::thread;
@@ -9,7 +10,8 @@ use std::thread;
 use async_trait::async_trait;
 use futures_core::Stream;
 use qianshou_chat::{
-    Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, ModelInfo,
+    Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, Message,
+    ModelInfo,
 };
 use qianshou_tokenizer::{Specials, Tokenizer};
 use tokio::sync::mpsc;
@@ -84,17 +86,6 @@ impl Engine {
         &self.tokenizer
     }
 
-    /// Continues plain text, without any chat format. Of the request, sampling, stop strings and
-    /// `max_tokens` are used.
-    ///
-    /// # Errors
-    /// As [`ChatModel::stream`].
-    pub fn continue_text(&self, text: &str, request: &ChatRequest) -> Result<ChatStream, ChatError> {
-        let prompt = self.tokenizer.encode(text, Specials::None);
-        let stop_ids = self.tokenizer.special_id("<|endoftext|>").into_iter().collect();
-        self.submit(prompt, stop_ids, request)
-    }
-
     fn submit(&self, prompt: Vec<u32>, stop_ids: Vec<u32>, request: &ChatRequest) -> Result<ChatStream, ChatError> {
         if prompt.is_empty() {
             return Err(ChatError::new(ChatErrorKind::InvalidRequest, "the prompt is empty"));
@@ -139,6 +130,36 @@ impl ChatModel for Engine {
         };
         let prompt = format.encode(&request.messages, &request.tools, request.continue_last)?;
         self.submit(prompt, self.chat.stop_ids.clone(), &request)
+    }
+}
+
+/// An engine that continues plain text: the texts of a request's messages, one behind the other, without any
+/// chat format. It ends where the model ends the text (`<|endoftext|>`).
+#[derive(Debug)]
+pub struct Completion {
+    engine: Arc<Engine>,
+}
+
+impl Completion {
+    /// Continues texts with this engine.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+}
+
+#[async_trait]
+impl ChatModel for Completion {
+    fn info(&self) -> ModelInfo {
+        self.engine.info()
+    }
+
+    async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
+        let engine = &self.engine;
+        request.validate(&engine.info.capabilities)?;
+        let text: String = request.messages.iter().map(Message::text).collect();
+        let prompt = engine.tokenizer.encode(&text, Specials::None);
+        let stop_ids = engine.tokenizer.special_id("<|endoftext|>").into_iter().collect();
+        engine.submit(prompt, stop_ids, &request)
     }
 }
 

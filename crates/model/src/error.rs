@@ -40,6 +40,14 @@ pub enum ModelError {
         /// What is wrong with it, and how to mend it.
         source: qianshou_gguf::GgufError,
     },
+    /// A file of `torch.save` is malformed, or holds something else than tensors.
+    #[error("{path}: {source}")]
+    PyTorch {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and how to mend it.
+        source: crate::PyTorchError,
+    },
     /// A field of the configuration is missing or out of range.
     #[error("{path}: `{field}` {problem}")]
     Config {
@@ -114,6 +122,20 @@ pub enum ModelError {
         /// The device as asked for.
         device: String,
         /// Why not, and what can be used instead.
+        reason: String,
+    },
+    /// Weights cannot be held in the precision asked for.
+    #[error("this precision cannot be used: {reason}")]
+    Precision {
+        /// Why not, and what can be used instead.
+        reason: String,
+    },
+    /// Attention windows do not fit the model.
+    #[error("attention windows `{windows}` cannot be used: {reason}")]
+    Windows {
+        /// The windows as given.
+        windows: String,
+        /// What is wrong with them, and what was expected.
         reason: String,
     },
     /// Tokens that cannot be computed.

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use qianshou_chat::{Delta, FinishReason, Sampling, StopScanner, Usage};
 use qianshou_tokenizer::Tokenizer;
 
-use crate::decoder::PASS;
 use crate::{Cache, Decoder, ModelError, Sampler};
 
 /// One generation: a prompt and when to end.
@@ -49,12 +48,15 @@ impl Generator {
         let cached = self.decoder.begin(&mut self.cache, prompt);
         let mut usage = Usage { cached, computed: 0, generated: 0 };
         let mut logits = Vec::new();
-        for ids in prompt[cached..].chunks(PASS) {
+        let mut rest = &prompt[cached..];
+        while !rest.is_empty() {
             if !show(None) {
                 return Ok(None);
             }
+            let (ids, after) = rest.split_at(self.decoder.pass(&self.cache).min(rest.len()));
             logits = self.decoder.extend(&mut self.cache, ids)?;
             usage.computed += ids.len();
+            rest = after;
         }
         let mut sampler = Sampler::new(generation.sampling);
         let mut text = VisibleText::new(&self.tokenizer, &generation.stop_strings);
@@ -63,7 +65,9 @@ impl Generator {
             // Rows of the head beyond the vocabulary are padding and must never be sampled.
             logits.truncate(vocabulary);
             let Some(id) = sampler.next(&mut logits, self.cache.ids().iter().copied()) else {
-                let reason = "no logit is a number; are the weights damaged?".to_owned();
+                let reason =
+                    "no logit is a number: the weights are damaged, or overflow F16 (then use the precision f32)"
+                        .to_owned();
                 return Err(ModelError::Computation { reason });
             };
             usage.generated += 1;

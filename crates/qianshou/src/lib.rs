@@ -21,10 +21,11 @@ pub mod base;
 mod load;
 mod tiny;
 
-pub use load::{LoadError, ModelSpec};
+pub use load::{LoadError, LoadOptions, ModelSpec};
 pub use qianshou_agent as agent;
 pub use qianshou_chat as chat;
 pub use qianshou_model as model;
+pub use qianshou_remote as remote;
 pub use qianshou_tokenizer as tokenizer;
 pub use qianshou_tools as tools;
 pub use tiny::{load_tiny, tiny, tiny_protocol};

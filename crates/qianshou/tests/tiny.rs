@@ -4,12 +4,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use qianshou::LoadOptions;
 use qianshou::agent::{Agent, AnyTool, Protocol, ToolOutput, ToolSpec, tool_fn};
 use qianshou::chat::{ChatModel, ChatRequest, Message, Sampling};
 use qianshou::model::{DeviceChoice, Engine};
 use qianshou::tokenizer::ChatMl;
 use qianshou::tools::default_tools;
 use serde_json::{Value, json};
+
+fn on_cpu() -> LoadOptions {
+    LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() }
+}
 
 /// The default model, loaded once a process.
 async fn tiny() -> Arc<Engine> {
@@ -19,7 +24,7 @@ async fn tiny() -> Arc<Engine> {
     }
     std::env::var_os("QIANSHOU_BASE")
         .expect("QIANSHOU_BASE is not set: run `cargo xtask test`, which fetches the base model");
-    let engine = qianshou::load_tiny(DeviceChoice::Cpu, None, &|_| {}).await.unwrap();
+    let engine = qianshou::load_tiny(on_cpu(), &|_| {}).await.unwrap();
     LOADED.lock().unwrap_or_else(PoisonError::into_inner).insert(engine).clone()
 }
 
@@ -107,7 +112,7 @@ async fn a_tool_that_the_model_never_saw_is_called() {
 #[tokio::test]
 async fn later_steps_compute_only_what_is_new() {
     // A model of its own: the others' requests would come between the steps.
-    let model: Arc<Engine> = qianshou::load_tiny(DeviceChoice::Cpu, None, &|_| {}).await.unwrap();
+    let model: Arc<Engine> = qianshou::load_tiny(on_cpu(), &|_| {}).await.unwrap();
     let agent = Agent::builder(model).protocol(qianshou::tiny_protocol()).any_tools(default_tools()).build().unwrap();
     let answer = agent.run("What is 37 * 48 + 12?").await.unwrap();
     let [first, second] = answer.steps.as_slice() else {

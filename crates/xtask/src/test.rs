@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{base, cargo::cargo, folders, process, python, vocabulary};
+use crate::{base, cargo::cargo, folders, process, python, vocabulary, vulkan};
 
 /// Makes what the tests need and runs them, in the release profile that the product is built in.
 pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
@@ -16,6 +16,7 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
     let python = python::environment("python", &requirements, &[])?;
 
     let vocabulary = vocabulary::fetch()?;
+    vulkan::require_software_driver()?;
 
     // All targets at once, as the tests build them. Building the program alone first would select
     // other features of some dependencies and compile those twice.
@@ -27,6 +28,8 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
         test.arg("--workspace");
     }
     test.env("QIANSHOU_BASE", base).env("QIANSHOU_QWEN_VOCAB", vocabulary).args(&arguments);
+    // Software Vulkan: no search for the fastest kernels, and no complaints about a missing desktop.
+    test.env("CUBECL_AUTOTUNE_LEVEL", "minimal").env("NODEVICE_SELECT", "1");
     if all {
         if !arguments.iter().any(|argument| argument == "--") {
             test.arg("--");
