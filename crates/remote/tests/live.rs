@@ -1,4 +1,5 @@
-//! Against a server that runs: `QIANSHOU_REMOTE=NAME@URL cargo test -p qianshou-remote --test live -- --ignored`.
+//! Against a server that runs: `QIANSHOU_REMOTE=NAME@URL cargo test -p qianshou-remote --test live`. Only when named
+//! does this target run.
 //!
 //! `benchmarks/compat/llama_cpp_server.sh` starts one and runs these. They ask for what any model can do, and
 //! need no good one.
@@ -25,7 +26,6 @@ fn ask(question: &str) -> ChatRequest {
 }
 
 #[tokio::test]
-#[ignore = "needs a server"]
 async fn text_is_streamed() {
     let model = model();
     let events: Vec<_> = model.stream(ask("Count to ten.")).await.unwrap().try_collect().await.unwrap();
@@ -36,7 +36,6 @@ async fn text_is_streamed() {
 }
 
 #[tokio::test]
-#[ignore = "needs a server"]
 async fn a_stop_string_ends_the_reply() {
     let model = model();
     let whole = model.complete(ask("What is the capital of France?")).await.unwrap().text();
@@ -48,7 +47,6 @@ async fn a_stop_string_ends_the_reply() {
 }
 
 #[tokio::test]
-#[ignore = "needs a server"]
 async fn native_calls_go_there_and_back() {
     let model = model();
     let city = json!({"type": "string", "maxLength": 20});
@@ -66,7 +64,6 @@ async fn native_calls_go_there_and_back() {
 }
 
 #[tokio::test]
-#[ignore = "needs a server"]
 async fn a_schema_is_kept_to() {
     let schema = json!({"type": "object", "properties": {"even": {"type": "boolean"}}, "required": ["even"]});
     let constraint = Some(Constraint::JsonSchema(schema));
@@ -75,7 +72,6 @@ async fn a_schema_is_kept_to() {
 }
 
 #[tokio::test]
-#[ignore = "needs a server"]
 async fn a_dropped_stream_frees_the_server() {
     let model = model();
     let endless = ChatRequest { max_tokens: None, ..ask("Write a long story.") };
@@ -87,7 +83,6 @@ async fn a_dropped_stream_frees_the_server() {
 }
 
 #[tokio::test]
-#[ignore = "needs a server"]
 async fn an_unknown_path_is_an_error() {
     let spec: RemoteSpec = std::env::var("QIANSHOU_REMOTE").unwrap().parse().unwrap();
     let url = format!("{}/nowhere", spec.urls()[0]);
