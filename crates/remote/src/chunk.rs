@@ -77,6 +77,13 @@ impl Choice {
 }
 
 impl Delta {
+    /// Whether it says nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        let says_nothing = self.content.as_ref().is_none_or(String::is_empty) && self.thinking().is_none();
+        says_nothing && self.tool_calls.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// What the model thinks.
     pub(crate) fn thinking(&self) -> Option<&str> {
         [&self.reasoning_content, &self.reasoning]
             .into_iter()

@@ -26,6 +26,7 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod body;
 mod builder;
 mod calls;

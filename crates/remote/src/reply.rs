@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::error::Error as _;
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use qianshou_chat::{ChatErrorKind, ChatEvent, ChatStream};
@@ -11,6 +12,12 @@ use crate::failure::{Fault, root_cause};
 use crate::pieces::{BodyError, Pieces};
 use crate::pool::Lease;
 use crate::reader::Reader;
+
+/// The last event of the protocol.
+const DONE: &str = "[DONE]";
+
+/// How long a body may take to end behind that.
+const NEAR: Duration = Duration::from_millis(50);
 
 /// A reply of which the head has come. Dropping it closes the connection, which ends the work of the server.
 pub(crate) struct IncomingReply {
@@ -41,6 +48,10 @@ impl IncomingReply {
     pub(crate) async fn begin(&mut self) -> Result<(), Fault> {
         while self.read.is_empty() {
             let events = match self.pieces.texts.next().await {
+                Some(Ok(text)) if text.trim() == DONE => {
+                    self.drain().await;
+                    self.reader.close("nothing tells why it ended")?
+                }
                 Some(Ok(text)) => self.reader.read(&text, self.lease.endpoint())?,
                 Some(Err(error)) => self.broken(&error)?,
                 None if self.pieces.is_one && !self.reader.is_complete() => {
@@ -52,6 +63,11 @@ impl IncomingReply {
             self.read.extend(events);
         }
         Ok(())
+    }
+
+    /// Waits for the end of the body, which is near: the connection can then be used again.
+    async fn drain(&mut self) {
+        let _ = tokio::time::timeout(NEAR, self.pieces.texts.next()).await;
     }
 
     /// A fault of the connection. Behind the end of the reply it does not matter.

@@ -70,6 +70,7 @@ async fn urls_lead_to_the_chat_completions() {
         ("/v1/", "", "/v1/chat/completions"),
         ("/compatible-mode/v1", "", "/compatible-mode/v1/chat/completions"),
         ("/v1/chat/completions", "", "/v1/chat/completions"),
+        ("/chat/completions/", "", "/chat/completions"),
         ("/api", "?version=2", "/api/chat/completions?version=2"),
     ] {
         let server = Server::start([says("fine")]).await;
