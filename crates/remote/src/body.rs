@@ -18,8 +18,9 @@ pub(crate) fn encode(request: &ChatRequest, settings: &Settings) -> Result<Vec<u
     let mut body = Fields(Map::new());
     body.set("model", settings.info.name.as_str());
     body.set("messages", messages(request, settings)?);
-    body.set("stream", true);
-    body.set("stream_options", stream_options(flavour));
+    let streams = request.tools.is_empty() || flavour != Flavour::LlamaCppPython;
+    body.set("stream", streams);
+    body.set_some("stream_options", streams.then(|| stream_options(flavour)));
     if flavour == Flavour::Vllm && request.continue_last {
         body.set("continue_final_message", true);
         body.set("add_generation_prompt", false);
@@ -32,6 +33,8 @@ pub(crate) fn encode(request: &ChatRequest, settings: &Settings) -> Result<Vec<u
     sampling(request, flavour, &mut body)?;
     if !request.tools.is_empty() {
         body.set("tools", request.tools.iter().map(tool).collect::<Vec<_>>());
+        // The default, but the server of llama-cpp-python passes over the tools without it.
+        body.set("tool_choice", "auto");
         // Elsewhere it is the default.
         body.set_some("parallel_tool_calls", (flavour == Flavour::DashScope).then_some(true));
     }
@@ -88,13 +91,15 @@ fn sampling(request: &ChatRequest, flavour: Flavour, body: &mut Fields) -> Resul
     match (flavour, sampling.top_k) {
         (_, None) | (Flavour::Generic | Flavour::OpenAi | Flavour::Ollama, Some(0)) => {}
         (Flavour::DashScope, Some(0)) => body.set("top_k", DASHSCOPE_ALL),
-        (Flavour::Vllm | Flavour::LlamaCpp | Flavour::DashScope, Some(top_k)) => body.set("top_k", top_k),
-        (flavour, Some(_)) => return unsupported("top-k sampling", flavour),
+        (Flavour::Generic | Flavour::OpenAi | Flavour::Ollama, Some(_)) => {
+            return unsupported("top-k sampling", flavour);
+        }
+        (_, Some(top_k)) => body.set("top_k", top_k),
     }
     match (flavour, sampling.repetition_penalty) {
         (_, None) => {}
         (Flavour::Vllm, Some(penalty)) => body.set("repetition_penalty", shortest(penalty)),
-        (Flavour::LlamaCpp, Some(penalty)) => body.set("repeat_penalty", shortest(penalty)),
+        (Flavour::LlamaCpp | Flavour::LlamaCppPython, Some(penalty)) => body.set("repeat_penalty", shortest(penalty)),
         (_, Some(1.0)) => {}
         (flavour, Some(_)) => return unsupported("a repetition penalty", flavour),
     }
@@ -107,8 +112,7 @@ fn constrain(constraint: &Constraint, flavour: Flavour) -> Result<(&'static str,
             let schema = json!({"name": "reply", "strict": true, "schema": schema});
             Ok(("response_format", json!({"type": "json_schema", "json_schema": schema})))
         }
-        // The form that both servers of the family know.
-        (Constraint::JsonSchema(schema), Flavour::LlamaCpp) => {
+        (Constraint::JsonSchema(schema), Flavour::LlamaCpp | Flavour::LlamaCppPython) => {
             Ok(("response_format", json!({"type": "json_object", "schema": schema})))
         }
         (Constraint::Regex(regex), Flavour::Vllm) => Ok(("structured_outputs", json!({"regex": regex}))),

@@ -60,9 +60,9 @@ impl fmt::Debug for ProxyChoice {
 /// use std::time::Duration;
 ///
 /// use qianshou_chat::ChatModel as _;
-/// use qianshou_remote::{Flavour, RemoteBuilder, Retries, Timeouts};
+/// use qianshou_remote::{Flavour, RemoteModel, Retries, Timeouts};
 ///
-/// let model = RemoteBuilder::new("Qwen/Qwen2.5-7B-Instruct")
+/// let model = RemoteModel::builder("Qwen/Qwen2.5-7B-Instruct")
 ///     .endpoint("http://localhost:8000/v1")
 ///     .endpoint("http://localhost:8001/v1")
 ///     .flavour(Flavour::Vllm)
@@ -89,10 +89,9 @@ pub struct RemoteBuilder {
 }
 
 impl RemoteBuilder {
-    /// A model of this name, as the server knows it.
-    pub fn new(name: impl Into<String>) -> Self {
+    pub(crate) fn new(name: String) -> Self {
         Self {
-            name: name.into(),
+            name,
             urls: Vec::new(),
             flavour: None,
             context_window: None,

@@ -1,4 +1,4 @@
-//! The pieces of a reply as servers send them. What is missing or `null` is nothing; other fields are
+//! The pieces of a reply as servers send them, or the reply in one piece. What is missing or `null` is nothing; other fields are
 //! passed over.
 
 use qianshou_chat::Usage;
@@ -18,7 +18,9 @@ pub(crate) struct Chunk {
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Choice {
-    pub(crate) delta: Option<Delta>,
+    delta: Option<Delta>,
+    /// The same of a reply in one piece.
+    message: Option<Delta>,
     pub(crate) finish_reason: Option<String>,
     /// The stop string that came up, from vLLM; a token's id where it was one.
     stop_reason: Option<Value>,
@@ -63,6 +65,11 @@ struct PromptDetails {
 }
 
 impl Choice {
+    /// What is new.
+    pub(crate) fn take_delta(&mut self) -> Delta {
+        self.delta.take().or(self.message.take()).unwrap_or_default()
+    }
+
     /// The stop string at which the server stopped, if it tells.
     pub(crate) fn stop_string(&self) -> Option<&str> {
         [&self.stop_reason, &self.matched_stop].into_iter().flatten().find_map(Value::as_str)
@@ -70,6 +77,13 @@ impl Choice {
 }
 
 impl Delta {
+    /// Whether it says nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        let says_nothing = self.content.as_ref().is_none_or(String::is_empty) && self.thinking().is_none();
+        says_nothing && self.tool_calls.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// What the model thinks.
     pub(crate) fn thinking(&self) -> Option<&str> {
         [&self.reasoning_content, &self.reasoning]
             .into_iter()

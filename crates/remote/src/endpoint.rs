@@ -1,13 +1,13 @@
 //! One server: where it is, and how it is asked.
 
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use qianshou_chat::ChatErrorKind;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy, Response, StatusCode, Url};
+use reqwest::{Client, Proxy, Response, StatusCode};
 
+use crate::address::Address;
 use crate::builder::{ProxyChoice, Timeouts};
 use crate::failure::{Fault, root_cause};
 use crate::key::{Key, KeySource};
@@ -15,62 +15,6 @@ use crate::{Flavour, RemoteError, retry, server_message};
 
 /// How much of an error's body is read.
 const ERROR_BODY: usize = 64 * 1024;
-
-/// A URL that has been checked.
-#[derive(Clone, Debug)]
-pub(crate) struct Address {
-    /// Of the chat completions.
-    url: Url,
-    host: String,
-}
-
-impl Address {
-    pub(crate) fn parse(text: &str) -> Result<Self, RemoteError> {
-        let wrong = |problem: &str| RemoteError::Url { url: text.to_owned(), problem: problem.to_owned() };
-        let mut url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
-        let Some(host) = url.host_str().map(str::to_owned) else {
-            return Err(wrong("it has no host"));
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(RemoteError::Credentials { host });
-        }
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("it has to begin with http:// or https://"));
-        }
-        let base = url.path().trim_end_matches('/').trim_end_matches("/chat/completions");
-        let path = format!("{}/chat/completions", if base.is_empty() { "/v1" } else { base });
-        url.set_path(&path);
-        url.set_fragment(None);
-        Ok(Self { url, host })
-    }
-
-    pub(crate) fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// The flavour that the host is known for.
-    pub(crate) fn flavour(&self) -> Flavour {
-        Flavour::of_host(&self.host)
-    }
-
-    /// Whether nobody on the way can read what is sent.
-    pub(crate) fn is_private(&self) -> bool {
-        self.url.scheme() == "https" || self.is_loopback()
-    }
-
-    fn is_loopback(&self) -> bool {
-        let host = self.host.trim_matches(['[', ']']);
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    }
-
-    /// Host and port, for people.
-    fn name(&self) -> String {
-        match self.url.port() {
-            Some(port) => format!("{}:{port}", self.host),
-            None => self.host.clone(),
-        }
-    }
-}
 
 /// A server that has the model.
 #[derive(Debug)]
@@ -115,7 +59,7 @@ impl Endpoint {
     pub(crate) async fn post(&self, body: Vec<u8>) -> Result<Response, Fault> {
         let mut request = self
             .client
-            .post(self.address.url.clone())
+            .post(self.address.url().clone())
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "text/event-stream")
             .body(body);
@@ -126,11 +70,6 @@ impl Endpoint {
         match response.status() {
             status if status.is_redirection() => Err(redirected(status, &response)),
             status if !status.is_success() => Err(self.refused(status, response).await),
-            _ if is_json(&response) => {
-                let said = self.message(response).await.text;
-                let fault = Fault::new(ChatErrorKind::Failed, format!("answered without an event stream: {said}"));
-                Err(fault.with_hint("check that the URL is that of a chat API which can stream"))
-            }
             _ => Ok(response),
         }
     }
@@ -183,7 +122,7 @@ fn client(address: &Address, proxy: &ProxyChoice, timeouts: &Timeouts) -> Result
             builder = set(builder, timeout);
         }
     }
-    if address.is_loopback() && address.url.scheme() == "http" {
+    if address.is_loopback() && !address.is_encrypted() {
         // Reading the platform's certificates takes time, and fails on a machine that has none.
         builder = builder.tls_certs_only([]);
     }
@@ -220,9 +159,4 @@ fn redirected(status: StatusCode, response: &Response) -> Fault {
     let message = format!("answered {status} and sends the request on to {target}, which is not followed");
     Fault { status: Some(status.as_u16()), ..Fault::new(ChatErrorKind::InvalidRequest, message) }
         .with_hint("name the server by its final URL")
-}
-
-fn is_json(response: &Response) -> bool {
-    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|content_type| content_type.trim_start().starts_with("application/json"))
 }

@@ -26,7 +26,9 @@ pub enum RemoteError {
         host: String,
     },
     /// An unknown name of a [`Flavour`](crate::Flavour).
-    #[error("`{0}` is no kind of server; known are generic, openai, vllm, dashscope, llama.cpp and ollama")]
+    #[error(
+        "`{0}` is no kind of server; known are generic, openai, vllm, dashscope, llama.cpp, llama-cpp-python and ollama"
+    )]
     UnknownFlavour(String),
     /// A key was asked for, or is needed by this host, and is not there.
     #[error("{host} needs a key, and the environment variable {variable} is not set")]

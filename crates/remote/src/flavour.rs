@@ -17,6 +17,7 @@ use crate::RemoteError;
 /// | [`Vllm`](Self::Vllm) | yes | yes | yes | all |
 /// | [`DashScope`](Self::DashScope) | yes | no | yes | no |
 /// | [`LlamaCpp`](Self::LlamaCpp) | yes | yes | no | JSON schema |
+/// | [`LlamaCppPython`](Self::LlamaCppPython) | yes | yes | no | JSON schema |
 /// | [`Ollama`](Self::Ollama) | no | no | no | JSON schema |
 ///
 /// What a flavour does not know is refused with
@@ -35,14 +36,18 @@ pub enum Flavour {
     Vllm,
     /// Alibaba Cloud Model Studio in its compatible mode (`partial` messages).
     DashScope,
-    /// The server of llama.cpp, and that of llama-cpp-python.
+    /// The server of llama.cpp.
     LlamaCpp,
+    /// The server of llama-cpp-python. It cannot stream native calls, so a request with tools is answered in
+    /// one piece.
+    LlamaCppPython,
     /// Ollama.
     Ollama,
 }
 
 impl Flavour {
-    const ALL: [Self; 6] = [Self::Generic, Self::OpenAi, Self::Vllm, Self::DashScope, Self::LlamaCpp, Self::Ollama];
+    const ALL: [Self; 7] =
+        [Self::Generic, Self::OpenAi, Self::Vllm, Self::DashScope, Self::LlamaCpp, Self::LlamaCppPython, Self::Ollama];
 
     /// The name in a [`RemoteSpec`](crate::RemoteSpec).
     pub fn name(self) -> &'static str {
@@ -52,6 +57,7 @@ impl Flavour {
             Self::Vllm => "vllm",
             Self::DashScope => "dashscope",
             Self::LlamaCpp => "llama.cpp",
+            Self::LlamaCppPython => "llama-cpp-python",
             Self::Ollama => "ollama",
         }
     }
@@ -71,7 +77,7 @@ impl Flavour {
         match self {
             Self::OpenAi => Some("OPENAI_API_KEY"),
             Self::DashScope => Some("DASHSCOPE_API_KEY"),
-            Self::Generic | Self::Vllm | Self::LlamaCpp | Self::Ollama => None,
+            Self::Generic | Self::Vllm | Self::LlamaCpp | Self::LlamaCppPython | Self::Ollama => None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use reqwest::header::HeaderValue;
 
 use crate::RemoteError;
-use crate::endpoint::Address;
+use crate::address::Address;
 
 /// The variable that is asked first, whatever the server.
 const OWN_VARIABLE: &str = "QIANSHOU_API_KEY";
@@ -60,7 +60,7 @@ impl KeySource {
             if secret.is_empty() {
                 continue;
             }
-            if !address.is_private() {
+            if !address.is_encrypted() && !address.is_loopback() {
                 return Err(RemoteError::InsecureKey { variable, host: address.host().to_owned() });
             }
             return Ok(Some(Key { variable, secret: secret.to_owned() }));

@@ -26,6 +26,7 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod body;
 mod builder;
 mod calls;
@@ -37,6 +38,7 @@ mod flavour;
 mod key;
 mod messages;
 mod model;
+mod pieces;
 mod pool;
 mod reader;
 mod reply;

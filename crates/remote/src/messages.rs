@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use qianshou_chat::{ChatError, ChatErrorKind, Image, Message, NativeCall, Part, Role};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The messages of a request; a tool's message becomes one for each result in it.
 pub(crate) fn encode(messages: &[Message], image_bytes: usize) -> Result<Vec<Value>, ChatError> {
@@ -47,9 +47,8 @@ fn data_url(image: &Image) -> String {
 /// A call of the history. Servers read the arguments and refuse what is no JSON object, however the model
 /// came to write it.
 fn call(call: &NativeCall) -> Value {
-    let object = Value::Object(call.object());
-    let is_object = serde_json::from_str::<Value>(&call.arguments).is_ok_and(|arguments| arguments == object);
-    let arguments = if is_object { call.arguments.clone() } else { object.to_string() };
+    let is_object = serde_json::from_str::<Map<String, Value>>(&call.arguments).is_ok();
+    let arguments = if is_object { call.arguments.clone() } else { Value::Object(call.object()).to_string() };
     json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}})
 }
 

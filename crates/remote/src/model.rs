@@ -26,6 +26,8 @@ pub(crate) struct Settings {
 
 /// A chat model behind one or several OpenAI-compatible servers.
 ///
+/// It is set up by a [builder](Self::builder), or by a [`RemoteSpec`](crate::RemoteSpec).
+///
 /// - [`stream`](ChatModel::stream) returns when the first event of the reply is there; until then it may
 ///   try again. Dropping the stream, or the call before, cancels the request at the server.
 /// - The usage is what the server tells. Where it tells nothing, all counts are 0.
@@ -41,9 +43,9 @@ pub struct RemoteModel {
 }
 
 impl RemoteModel {
-    /// Sets up a model of this name; see [`RemoteBuilder`].
+    /// Sets up a model, by the name that the server knows.
     pub fn builder(name: impl Into<String>) -> RemoteBuilder {
-        RemoteBuilder::new(name)
+        RemoteBuilder::new(name.into())
     }
 
     pub(crate) fn new(settings: Settings, pool: Arc<Pool>) -> Self {

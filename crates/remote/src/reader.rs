@@ -1,4 +1,4 @@
-//! Reading a reply: from the data of server-sent events to the events of a chat model.
+//! Reading a reply: from the pieces that a server sends to the events of a chat model.
 
 use qianshou_chat::{ChatErrorKind, ChatEvent, ChatRequest, Delta, End, FinishReason, StopScanner, Usage};
 
@@ -10,9 +10,6 @@ use crate::failure::Fault;
 /// What stands around the thinking that a server takes apart: what a local model of the family would write.
 const THINKING: &str = "<think>\n";
 const THOUGHT: &str = "\n</think>\n\n";
-
-/// The last event of the protocol.
-const DONE: &str = "[DONE]";
 
 /// Reads one reply.
 #[derive(Debug)]
@@ -49,12 +46,9 @@ impl Reader {
         self.finish.is_some()
     }
 
-    /// Takes the data of one event.
+    /// Takes one piece.
     pub(crate) fn read(&mut self, data: &str, endpoint: &Endpoint) -> Result<Vec<ChatEvent>, Fault> {
         let mut events = Vec::new();
-        if data.trim() == DONE {
-            return self.close("nothing tells why it ended");
-        }
         let chunk: Chunk = serde_json::from_str(data).map_err(|error| {
             let said = endpoint.said(data).text;
             Fault::new(ChatErrorKind::Failed, format!("sent what is no piece of a reply ({error}): {said}"))
@@ -85,10 +79,10 @@ impl Reader {
     }
 
     fn take(&mut self, mut choice: Choice, events: &mut Vec<ChatEvent>) -> Result<(), Fault> {
-        let delta = choice.delta.take().unwrap_or_default();
+        let delta = choice.take_delta();
         if self.finish.is_some() {
             // We stopped at a stop string and waited for the usage, but the server writes on.
-            if delta.content.is_some_and(|text| !text.is_empty()) {
+            if !delta.is_empty() {
                 events.extend(self.close("it went on behind a stop string")?);
             }
             return Ok(());

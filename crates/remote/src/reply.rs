@@ -1,24 +1,28 @@
 //! A reply on its way: the body of the response, and who reads it.
 
 use std::collections::VecDeque;
-use std::error::Error;
-use std::pin::Pin;
+use std::error::Error as _;
+use std::time::Duration;
 
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use qianshou_chat::{ChatErrorKind, ChatEvent, ChatStream};
 use reqwest::Response;
-use sse_stream::{Sse, SseByteStream};
 
 use crate::failure::{Fault, root_cause};
+use crate::pieces::{BodyError, Pieces};
 use crate::pool::Lease;
 use crate::reader::Reader;
 
-type Events = Pin<Box<dyn Stream<Item = Result<Sse, sse_stream::Error>> + Send>>;
+/// The last event of the protocol.
+const DONE: &str = "[DONE]";
+
+/// How long a body may take to end behind that.
+const NEAR: Duration = Duration::from_millis(50);
 
 /// A reply of which the head has come. Dropping it closes the connection, which ends the work of the server.
 pub(crate) struct IncomingReply {
     lease: Lease,
-    events: Events,
+    pieces: Pieces,
     reader: Reader,
     read: VecDeque<ChatEvent>,
     /// The text that has been emitted.
@@ -36,23 +40,34 @@ impl IncomingReply {
     }
 
     pub(crate) fn new(lease: Lease, response: Response, reader: Reader, limit: usize, attempt: usize) -> Self {
-        let events = Box::pin(SseByteStream::new(limited(response.bytes_stream(), limit)));
-        Self { lease, events, reader, read: VecDeque::new(), received: String::new(), attempt }
+        let pieces = Pieces::new(response, limit);
+        Self { lease, pieces, reader, read: VecDeque::new(), received: String::new(), attempt }
     }
 
     /// Waits until there is something to emit.
     pub(crate) async fn begin(&mut self) -> Result<(), Fault> {
         while self.read.is_empty() {
-            let events = match self.events.next().await {
-                Some(Ok(Sse { data: Some(data), .. })) => self.reader.read(&data, self.lease.endpoint())?,
-                // Comments and fields of other uses, often to keep the connection alive.
-                Some(Ok(_)) => continue,
+            let events = match self.pieces.texts.next().await {
+                Some(Ok(text)) if text.trim() == DONE => {
+                    self.drain().await;
+                    self.reader.close("nothing tells why it ended")?
+                }
+                Some(Ok(text)) => self.reader.read(&text, self.lease.endpoint())?,
                 Some(Err(error)) => self.broken(&error)?,
+                None if self.pieces.is_one && !self.reader.is_complete() => {
+                    let fault = Fault::new(ChatErrorKind::Failed, "answered with something else than a reply");
+                    return Err(fault.with_hint("check that the URL is that of a chat API"));
+                }
                 None => self.reader.close("it closed the connection")?,
             };
             self.read.extend(events);
         }
         Ok(())
+    }
+
+    /// Waits for the end of the body, which is near: the connection can then be used again.
+    async fn drain(&mut self) {
+        let _ = tokio::time::timeout(NEAR, self.pieces.texts.next()).await;
     }
 
     /// A fault of the connection. Behind the end of the reply it does not matter.
@@ -86,25 +101,4 @@ impl IncomingReply {
             Some((Ok(event), (!is_end).then_some(reply)))
         }))
     }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum BodyError {
-    #[error(transparent)]
-    Transport(#[from] reqwest::Error),
-    #[error("more than {0} bytes")]
-    TooLong(usize),
-}
-
-/// A body up to this many bytes. Lines and events have no other limit.
-fn limited<T: AsRef<[u8]>>(
-    body: impl Stream<Item = reqwest::Result<T>>,
-    limit: usize,
-) -> impl Stream<Item = Result<T, BodyError>> {
-    let mut left = limit;
-    body.map(move |bytes| {
-        let bytes = bytes?;
-        left = left.checked_sub(bytes.as_ref().len()).ok_or(BodyError::TooLong(limit))?;
-        Ok(bytes)
-    })
 }

@@ -32,7 +32,10 @@ pub(crate) fn of_body(body: &[u8], key: Option<&Key>) -> ServerMessage {
         Some(other) => other.to_string(),
         None => String::from_utf8_lossy(body).into_owned(),
     };
-    let text = key.map_or_else(|| text.clone(), |key| key.redact(&text));
+    let text = match key {
+        Some(key) => key.redact(&text),
+        None => text,
+    };
     let name = |field: &str| error.get(field).and_then(Value::as_str);
     let status = error.get("code").and_then(Value::as_u64).and_then(|code| code.try_into().ok());
     ServerMessage { text: one_line(&text), code: name("code").or_else(|| name("type")).map(str::to_owned), status }

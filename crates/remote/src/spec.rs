@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::endpoint::Address;
-use crate::{Flavour, RemoteBuilder, RemoteError};
+use crate::address::Address;
+use crate::{Flavour, RemoteBuilder, RemoteError, RemoteModel};
 
 /// A remote model in one line: `NAME@URL`, with more URLs behind commas where several servers have the
 /// model, and `#FLAVOUR` at the end where it cannot be told from the host.
@@ -45,7 +45,7 @@ impl RemoteSpec {
 
     /// A builder for this model.
     pub fn builder(&self) -> RemoteBuilder {
-        let builder = self.urls.iter().fold(RemoteBuilder::new(&self.name), RemoteBuilder::endpoint);
+        let builder = self.urls.iter().fold(RemoteModel::builder(&self.name), RemoteBuilder::endpoint);
         match self.flavour {
             Some(flavour) => builder.flavour(flavour),
             None => builder,

@@ -1,9 +1,10 @@
 //! Native calls in replies, in the forms that servers send them.
 
-use qianshou_chat::{ChatEvent, ChatRequest, Message, NativeCall, Part, Role};
+use qianshou_chat::{ChatEvent, ChatModel as _, ChatRequest, Message, NativeCall, NativeTool, Part, Role, Usage};
+use qianshou_remote::Flavour;
 use serde_json::{Value, json};
 
-use crate::server::{Server, all, answered, ask, finish, reply, text};
+use crate::server::{Server, all, answered, ask, finish, reply, status, text};
 
 /// A piece of the calls of a reply.
 fn piece(calls: Value) -> Value {
@@ -66,6 +67,27 @@ async fn whole_calls_in_one_piece() {
         {"id": "b", "function": function("add", json!({"x": 2}))},
     ]);
     assert_eq!(calls(&[piece(bare)]).await, expected);
+}
+
+/// As the server of llama-cpp-python answers, which cannot stream calls.
+#[tokio::test]
+async fn a_reply_in_one_piece() {
+    let said = json!({"object": "chat.completion", "choices": [{
+        "message": {"role": "assistant", "content": null, "tool_calls": [
+            {"id": "a", "type": "function", "function": function("add", "{}")},
+            {"id": "b", "type": "function", "function": function("now", "{}")},
+        ]},
+        "finish_reason": "tool_calls",
+    }], "usage": {"prompt_tokens": 9, "completion_tokens": 3}});
+    let server = Server::start([status("200 OK", "content-type: application/json\r\n", &said.to_string())]).await;
+    let tool = NativeTool { name: "add".to_owned(), description: String::new(), parameters: json!({}) };
+    let request = ChatRequest { tools: vec![tool], ..ask() };
+    let model = server.builder().flavour(Flavour::LlamaCppPython).build().unwrap();
+    let reply = model.complete(request).await.unwrap();
+    assert_eq!(reply.message.calls().collect::<Vec<_>>(), [&call("a", "add", "{}"), &call("b", "now", "{}")]);
+    assert_eq!(reply.usage, Usage { cached: 0, computed: 9, generated: 3 });
+    let body = server.request().body;
+    assert_eq!((&body["stream"], body.get("stream_options")), (&false.into(), None));
 }
 
 #[tokio::test]

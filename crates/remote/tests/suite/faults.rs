@@ -76,8 +76,11 @@ async fn hints_say_how_to_mend_it() {
     assert_eq!(message, "SERVER ended the reply for a reason that is not known here: `tired`");
     let (_, message, _) = error(body("data: {\"choices\": 1}\n\n")).await;
     assert!(message.starts_with("SERVER sent what is no piece of a reply (invalid type"), "{message}");
-    let (_, message, _) = error(status("200 OK", "content-type: application/json\r\n", r#"{"error": "no"}"#)).await;
-    assert_eq!(message, "SERVER answered without an event stream: no");
+    let json = "content-type: application/json\r\n";
+    let (_, message, _) = error(status("200 OK", json, r#"{"error": "no"}"#)).await;
+    assert_eq!(message, "SERVER failed to answer: no");
+    let (_, message, _) = error(status("200 OK", json, r#"{"status": "ok"}"#)).await;
+    assert_eq!(message, "SERVER answered with something else than a reply");
 }
 
 #[tokio::test]

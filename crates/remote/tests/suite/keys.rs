@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::{env, fmt};
 
 use qianshou_chat::{ChatErrorKind, ChatModel as _, Recorder};
-use qianshou_remote::{RemoteBuilder, RemoteError, Retries};
+use qianshou_remote::{RemoteBuilder, RemoteError, RemoteModel, Retries};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -39,7 +39,7 @@ fn with_environment(name: &str, variables: &[(&str, &str)], test: impl AsyncFnOn
 
 /// A builder as a user makes it.
 fn remote(url: impl AsRef<str>) -> RemoteBuilder {
-    RemoteBuilder::new("qwen").endpoint(url).retries(Retries { attempts: 2, ..Retries::default() })
+    RemoteModel::builder("qwen").endpoint(url).retries(Retries { attempts: 2, ..Retries::default() })
 }
 
 fn problem(builder: RemoteBuilder) -> RemoteError {
@@ -186,7 +186,8 @@ fn the_key_is_in_nothing_that_people_see() {
         let builder = remote(server.url()).proxy(proxy);
         let model = builder.clone().build().unwrap();
         let mut seen = format!("{builder:?}{model:?}");
-        let path = env::temp_dir().join(format!("qianshou-keys-{}.jsonl", std::process::id()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("recording.jsonl");
         let recorder = Recorder::create(model, &path).unwrap();
         let error = recorder.complete(ask()).await.unwrap_err();
         assert_eq!(error.kind(), ChatErrorKind::Denied);
@@ -198,7 +199,6 @@ fn the_key_is_in_nothing_that_people_see() {
             write!(seen, "{error}{error:?}").unwrap();
         }
         seen += &std::fs::read_to_string(&path).unwrap();
-        std::fs::remove_file(&path).unwrap();
         let logged = log.0.lock().unwrap().clone();
         assert!(logged.contains("asks again"), "{logged}");
         seen += &logged;

@@ -145,6 +145,19 @@ async fn thinking_stands_before_the_answer() {
 }
 
 #[tokio::test]
+async fn a_connection_is_used_again() {
+    let head = HEAD.replace("connection: close", "transfer-encoding: chunked");
+    let said = events(&[text("a"), finish("stop")]) + "data: [DONE]\n\n";
+    let whole = format!("{head}{:x}\r\n{said}\r\n0\r\n\r\n", said.len());
+    let server = Server::start((0..3).map(|_| Answer::Kept(whole.clone().into_bytes()))).await;
+    let model = server.model();
+    for _ in 0..3 {
+        assert_eq!(model.complete(ask()).await.unwrap().text(), "a");
+    }
+    assert_eq!((server.requests().len(), server.connections()), (3, 1));
+}
+
+#[tokio::test]
 async fn dropping_a_stream_closes_the_connection() {
     let server = Server::start([Answer::Open((HEAD.to_owned() + &events(&[text("a")])).into_bytes())]).await;
     let model = server.model();

@@ -9,8 +9,15 @@ use serde_json::{Value, json};
 
 use crate::server::{Server, ask, builder, header, says};
 
-const ALL: [Flavour; 6] =
-    [Flavour::Generic, Flavour::OpenAi, Flavour::Vllm, Flavour::DashScope, Flavour::LlamaCpp, Flavour::Ollama];
+const ALL: [Flavour; 7] = [
+    Flavour::Generic,
+    Flavour::OpenAi,
+    Flavour::Vllm,
+    Flavour::DashScope,
+    Flavour::LlamaCpp,
+    Flavour::LlamaCppPython,
+    Flavour::Ollama,
+];
 
 /// The body that is sent, without what is in all of them, or the refusal.
 async fn body(flavour: Flavour, request: ChatRequest) -> Result<Value, ChatError> {
@@ -63,6 +70,7 @@ async fn urls_lead_to_the_chat_completions() {
         ("/v1/", "", "/v1/chat/completions"),
         ("/compatible-mode/v1", "", "/compatible-mode/v1/chat/completions"),
         ("/v1/chat/completions", "", "/v1/chat/completions"),
+        ("/chat/completions/", "", "/chat/completions"),
         ("/api", "?version=2", "/api/chat/completions?version=2"),
     ] {
         let server = Server::start([says("fine")]).await;
@@ -103,13 +111,15 @@ async fn common_settings_are_known_everywhere() {
 async fn sampling_that_a_server_does_not_know_is_refused() {
     let top_k = |top_k| sampled(Sampling { top_k: Some(top_k), ..Sampling::default() });
     let penalty = |penalty| sampled(Sampling { repetition_penalty: Some(penalty), ..Sampling::default() });
-    for flavour in [Flavour::Vllm, Flavour::LlamaCpp, Flavour::DashScope] {
+    for flavour in [Flavour::Vllm, Flavour::LlamaCpp, Flavour::LlamaCppPython, Flavour::DashScope] {
         assert_eq!(settings(flavour, top_k(20)).await.unwrap(), json!({"top_k": 20}));
     }
     assert_eq!(settings(Flavour::Vllm, top_k(0)).await.unwrap(), json!({"top_k": 0}));
     assert_eq!(settings(Flavour::DashScope, top_k(0)).await.unwrap(), json!({"top_k": 101}));
     assert_eq!(settings(Flavour::Vllm, penalty(1.1)).await.unwrap(), json!({"repetition_penalty": 1.1}));
-    assert_eq!(settings(Flavour::LlamaCpp, penalty(1.0)).await.unwrap(), json!({"repeat_penalty": 1.0}));
+    for flavour in [Flavour::LlamaCpp, Flavour::LlamaCppPython] {
+        assert_eq!(settings(flavour, penalty(1.0)).await.unwrap(), json!({"repeat_penalty": 1.0}));
+    }
     for flavour in [Flavour::Generic, Flavour::OpenAi, Flavour::Ollama] {
         let refusal = format!("servers of the kind `{flavour}` are not known to support");
         unsupported(settings(flavour, top_k(20)).await, &format!("{refusal} top-k sampling"));
@@ -130,7 +140,9 @@ async fn constraints_are_sent_where_they_hold() {
         assert_eq!(settings(flavour, by_schema()).await.unwrap(), strict);
     }
     let llama = json!({"response_format": {"type": "json_object", "schema": schema}});
-    assert_eq!(settings(Flavour::LlamaCpp, by_schema()).await.unwrap(), llama);
+    for flavour in [Flavour::LlamaCpp, Flavour::LlamaCppPython] {
+        assert_eq!(settings(flavour, by_schema()).await.unwrap(), llama);
+    }
     let (regex, grammar) = (Constraint::Regex("a+".to_owned()), Constraint::Grammar("start: \"a\"".to_owned()));
     let expected = json!({"structured_outputs": {"regex": "a+"}});
     assert_eq!(settings(Flavour::Vllm, constrained(regex.clone())).await.unwrap(), expected);
@@ -160,7 +172,7 @@ async fn a_message_is_continued_where_the_server_can() {
     assert_eq!(body(Flavour::Vllm, request.clone()).await.unwrap(), vllm);
     let dashscope = json!({"messages": [user, {"role": "assistant", "content": "So: ", "partial": true}]});
     assert_eq!(body(Flavour::DashScope, request.clone()).await.unwrap(), dashscope);
-    for flavour in [Flavour::Generic, Flavour::OpenAi, Flavour::LlamaCpp, Flavour::Ollama] {
+    for flavour in ALL.into_iter().filter(|flavour| !matches!(flavour, Flavour::Vllm | Flavour::DashScope)) {
         let refusal = "this model does not support continuing an assistant's message";
         unsupported(body(flavour, request.clone()).await, refusal);
         assert!(messages(flavour, &conversation, false).await.is_ok());
@@ -174,10 +186,11 @@ async fn tools_are_offered() {
     let request = ChatRequest { tools: vec![tool], ..ask() };
     let function = json!({"name": "add", "description": "Adds.", "parameters": parameters});
     let tools = json!([{"type": "function", "function": function}]);
-    for flavour in ALL {
+    // That one is asked in another way: see `calls`.
+    for flavour in ALL.into_iter().filter(|&flavour| flavour != Flavour::LlamaCppPython) {
         let expected = match flavour {
-            Flavour::DashScope => json!({"tools": tools, "parallel_tool_calls": true}),
-            _ => json!({"tools": tools}),
+            Flavour::DashScope => json!({"tools": tools, "tool_choice": "auto", "parallel_tool_calls": true}),
+            _ => json!({"tools": tools, "tool_choice": "auto"}),
         };
         assert_eq!(settings(flavour, request.clone()).await.unwrap(), expected);
     }

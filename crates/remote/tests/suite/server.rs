@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
@@ -17,6 +18,8 @@ use tokio::task::JoinHandle;
 pub(crate) enum Answer {
     /// These bytes, then the connection is closed.
     Bytes(Vec<u8>),
+    /// These bytes, then the next request may come.
+    Kept(Vec<u8>),
     /// These bytes, then nothing until the client has closed the connection.
     Open(Vec<u8>),
     /// These bytes, then these again and again, one each second.
@@ -40,6 +43,8 @@ pub(crate) struct Server {
 struct Shared {
     answers: Mutex<VecDeque<Answer>>,
     requests: Mutex<Vec<Request>>,
+    /// How many connections there were.
+    connections: AtomicUsize,
     /// A permit for each connection that the client has closed.
     closed: Semaphore,
 }
@@ -49,7 +54,12 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let answers = Mutex::new(answers.into_iter().collect());
-        let shared = Arc::new(Shared { answers, requests: Mutex::default(), closed: Semaphore::new(0) });
+        let shared = Arc::new(Shared {
+            answers,
+            requests: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            closed: Semaphore::new(0),
+        });
         let task = tokio::spawn({
             let shared = Arc::clone(&shared);
             async move {
@@ -77,6 +87,10 @@ impl Server {
         requests.into_iter().next().unwrap()
     }
 
+    pub(crate) fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
     /// Waits until the client has closed a connection.
     pub(crate) async fn closed(&self) {
         self.shared.closed.acquire().await.unwrap().forget();
@@ -99,21 +113,24 @@ impl Drop for Server {
 }
 
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
-    let Some(request) = read(&mut stream).await else { return };
-    shared.requests.lock().unwrap().push(request);
-    let answer = shared.answers.lock().unwrap().pop_front();
-    let answer = answer.unwrap_or_else(|| status("418 I'm a teapot", "", "the script has no answer left"));
+    shared.connections.fetch_add(1, Ordering::Relaxed);
+    let mut answer = next_answer(&mut stream, &shared).await;
+    while let Some(Answer::Kept(bytes)) = answer {
+        stream.write_all(&bytes).await.unwrap();
+        answer = next_answer(&mut stream, &shared).await;
+    }
     match answer {
-        Answer::Bytes(bytes) => {
+        None | Some(Answer::Kept(_)) => {}
+        Some(Answer::Bytes(bytes)) => {
             let _ = stream.write_all(&bytes).await;
             let _ = stream.shutdown().await;
         }
-        Answer::Open(bytes) => {
+        Some(Answer::Open(bytes)) => {
             stream.write_all(&bytes).await.unwrap();
             let _ = stream.read(&mut [0]).await;
             shared.closed.add_permits(1);
         }
-        Answer::Endless(bytes, again) => {
+        Some(Answer::Endless(bytes, again)) => {
             let mut written = stream.write_all(&bytes).await;
             while written.is_ok() {
                 tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -122,6 +139,14 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             shared.closed.add_permits(1);
         }
     }
+}
+
+/// The answer to the next request on this connection.
+async fn next_answer(stream: &mut TcpStream, shared: &Shared) -> Option<Answer> {
+    let request = read(stream).await?;
+    shared.requests.lock().unwrap().push(request);
+    let answer = shared.answers.lock().unwrap().pop_front();
+    Some(answer.unwrap_or_else(|| status("418 I'm a teapot", "", "the script has no answer left")))
 }
 
 /// Reads one request with its body.
@@ -148,7 +173,7 @@ pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 /// A model without servers.
 pub(crate) fn builder() -> RemoteBuilder {
     let timeouts = Timeouts { connect: None, read: None, total: None };
-    RemoteBuilder::new("qwen").timeouts(timeouts).no_key().no_proxy()
+    RemoteModel::builder("qwen").timeouts(timeouts).no_key().no_proxy()
 }
 
 /// An answer with this status line, these header lines and this body.

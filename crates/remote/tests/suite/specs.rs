@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use qianshou_chat::{Capabilities, ChatModel as _};
-use qianshou_remote::{Flavour, RemoteBuilder, RemoteError, RemoteSpec};
+use qianshou_remote::{Flavour, RemoteBuilder, RemoteError, RemoteModel, RemoteSpec};
 
 fn spec(text: &str) -> Result<RemoteSpec, RemoteError> {
     text.parse()
@@ -37,7 +37,7 @@ fn what_is_wrong_with_a_spec_is_said() {
         ("qwen@http://a,b", "`b` is no address of a server: relative URL without a base"),
         ("qwen@http://a,", "`` is no address of a server: relative URL without a base"),
         ("qwen@http://a,ftp://b", "`ftp://b` is no address of a server: it has to begin with http"),
-        ("qwen@http://a#gpu", "`gpu` is no kind of server; known are generic, openai, vllm, dashscope, llama.cpp and"),
+        ("qwen@http://a#gpu", "`gpu` is no kind of server; known are generic, openai, vllm, dashscope, llama.cpp, "),
         ("qwen@http://me:secret@a/v1", "the URL of a holds a user name or password; give the key in an environment"),
     ] {
         let error = spec(text).unwrap_err().to_string();
@@ -48,9 +48,9 @@ fn what_is_wrong_with_a_spec_is_said() {
 #[test]
 fn a_model_needs_a_name_a_server_and_a_usable_proxy() {
     let problem = |builder: RemoteBuilder| builder.no_key().build().unwrap_err();
-    assert_eq!(problem(RemoteBuilder::new("")), RemoteError::NoName);
-    assert_eq!(problem(RemoteBuilder::new("qwen")), RemoteError::NoUrl("qwen".to_owned()));
-    let error = problem(RemoteBuilder::new("qwen").endpoint("https://a").proxy("://:secret@")).to_string();
+    assert_eq!(problem(RemoteModel::builder("")), RemoteError::NoName);
+    assert_eq!(problem(RemoteModel::builder("qwen")), RemoteError::NoUrl("qwen".to_owned()));
+    let error = problem(RemoteModel::builder("qwen").endpoint("https://a").proxy("://:secret@")).to_string();
     assert!(error.starts_with("the proxy cannot be used: ") && !error.contains("secret"), "{error}");
 }
 
@@ -68,17 +68,15 @@ fn flavours_are_told_by_name_or_host() {
     ] {
         assert_eq!(Flavour::of_host(host), flavour, "{host}");
     }
-    for flavour in
-        [Flavour::Generic, Flavour::OpenAi, Flavour::Vllm, Flavour::DashScope, Flavour::LlamaCpp, Flavour::Ollama]
-    {
-        assert_eq!(flavour.to_string().parse(), Ok(flavour));
+    for name in ["generic", "openai", "vllm", "dashscope", "llama.cpp", "llama-cpp-python", "ollama"] {
+        assert_eq!(name.parse::<Flavour>().unwrap().to_string(), name);
     }
 }
 
 #[test]
 fn a_model_says_what_it_can_do() {
     let info = |flavour| {
-        RemoteBuilder::new("q").endpoint("http://localhost").no_key().flavour(flavour).build().unwrap().info()
+        RemoteModel::builder("q").endpoint("http://localhost").no_key().flavour(flavour).build().unwrap().info()
     };
     let known = Capabilities { continue_last: false, constraints: false, native_tools: true, images: true };
     for flavour in [Flavour::Generic, Flavour::OpenAi, Flavour::LlamaCpp, Flavour::Ollama] {
@@ -87,7 +85,7 @@ fn a_model_says_what_it_can_do() {
     assert_eq!(info(Flavour::DashScope).capabilities, Capabilities { continue_last: true, ..known });
     assert_eq!(info(Flavour::Vllm).capabilities, Capabilities { continue_last: true, constraints: true, ..known });
     assert_eq!(info(Flavour::Vllm).context_window, None);
-    let model = RemoteBuilder::new("q").endpoint("http://localhost").no_key().context_window(9).build().unwrap();
+    let model = RemoteModel::builder("q").endpoint("http://localhost").no_key().context_window(9).build().unwrap();
     assert_eq!(model.info().context_window, Some(9));
 }
 
