@@ -83,6 +83,10 @@ impl<M: ChatModel> ChatModel for Recorder<M> {
         self.model.info()
     }
 
+    fn count_tokens(&self, request: &ChatRequest) -> Option<usize> {
+        self.model.count_tokens(request)
+    }
+
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
         let exchange = Exchange { model: self.model.info(), request, events: Vec::new(), error: None };
         // From here on the exchange is written even if this future is dropped.
