@@ -38,6 +38,10 @@ pub enum Prompt {
     ToolPanicked,
     /// Observation: the tool took too long.
     ToolTimedOut,
+    /// Observation: the call was not allowed.
+    Denied,
+    /// Observation: the result of a call whose arguments were changed before it ran.
+    Edited,
     /// Observation: the call was cancelled before it gave a result.
     Cancelled,
     /// The marker in the middle of an observation that was cut.
@@ -88,6 +92,8 @@ sources! {
     ToolFailed "observation/tool_failed.txt" ["name", "error"]
     ToolPanicked "observation/tool_panicked.txt" ["name"]
     ToolTimedOut "observation/tool_timed_out.txt" ["name", "seconds"]
+    Denied "observation/denied.txt" ["name", "reason"]
+    Edited "observation/edited.txt" ["arguments", "result"]
     Cancelled "observation/cancelled.txt" []
     Cut "observation/cut.txt" ["missing"]
 }

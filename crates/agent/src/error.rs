@@ -2,7 +2,7 @@
 
 use qianshou_chat::ChatError;
 
-use crate::SchemaError;
+use crate::{RunState, SchemaError};
 
 /// Why an agent cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -28,12 +28,6 @@ pub enum BuildError {
         /// Why.
         source: SchemaError,
     },
-    /// The protocol goes on in the model's own turn, and the model cannot.
-    #[error("the model `{model}` cannot continue its own message, which this protocol needs")]
-    CannotContinue {
-        /// The model.
-        model: String,
-    },
 }
 
 /// Why a run ended without an answer that could be given back.
@@ -43,6 +37,12 @@ pub enum RunError {
     /// The conversation does not end with a message of the user.
     #[error("the conversation has to end with a message of the user")]
     NoQuestion,
+    /// A call waits for approval, and nobody can decide now.
+    #[error("the run is suspended: a call waits for approval")]
+    Suspended {
+        /// The run, to be saved and resumed.
+        state: Box<RunState>,
+    },
     /// The model failed.
     #[error("the model failed in step {step}")]
     Model {

@@ -1,4 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 //! Whole runs with scripted models: what goes right, and everything that can go wrong.
 
 use std::sync::Arc;
@@ -12,8 +11,8 @@ use qianshou_agent::{
     tool_fn,
 };
 use qianshou_chat::{
-    Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, FinishReason,
-    Message, ModelInfo, Part, Role, ScriptedModel, ScriptedReply, Usage,
+    ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, FinishReason, Message,
+    ModelInfo, Part, Role, ScriptedModel, ScriptedReply, Usage,
 };
 use qianshou_tools::Calculator;
 use tokio_util::sync::CancellationToken;
@@ -211,10 +210,10 @@ async fn limits_end_a_run_with_their_own_reason() {
     let replies: Vec<_> = loops(9).collect();
     let answer = agent(&replies).build().unwrap().run("?").await.unwrap();
     assert_eq!((answer.stop_reason, answer.steps.len(), answer.text()), (StopReason::Steps, 8, ""));
-    assert!(answer.messages.last().unwrap().text().ends_with("Observation: 7\nThought:"));
+    assert!(answer.messages.last().unwrap().text().ends_with("Observation: 7"));
 
     let answer = agent(&replies).max_tokens(1).build().unwrap().run("?").await.unwrap();
-    assert_eq!((answer.stop_reason, answer.steps.len()), (StopReason::ReplyLength, 1));
+    assert_eq!((answer.stop_reason, answer.steps.len()), (StopReason::Tokens, 1));
     let answer = agent(&replies).max_tokens(2000).build().unwrap().run("?").await.unwrap();
     assert_eq!((answer.stop_reason, answer.steps.len()), (StopReason::Tokens, 2));
 
@@ -238,7 +237,7 @@ async fn a_repeated_action_ends_the_run_before_it_runs_again() {
     assert_eq!((answer.stop_reason, answer.steps.len()), (StopReason::RepeatedAction, 3));
     let kinds: Vec<_> = observations(&answer).iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, [ObservationKind::Output, ObservationKind::Output, ObservationKind::Cancelled]);
-    let whole = "Observation: The call was cancelled.\nThought:";
+    let whole = "Observation: The call was cancelled.";
     assert!(answer.messages.last().unwrap().text().ends_with(whole));
 }
 
@@ -320,9 +319,6 @@ async fn what_is_ours_to_mend_is_an_error() {
 
     let twice = agent(&[]).tool(Calculator).build().unwrap_err();
     assert!(matches!(twice, BuildError::DuplicateTool { name } if name == "calculator"));
-    let model = ScriptedModel::new([""]).with_capabilities(Capabilities::default());
-    let error = Agent::builder(Arc::new(model)).build().unwrap_err();
-    assert!(matches!(error, BuildError::CannotContinue { .. }));
 }
 
 /// A model that tells token ids (the characters' own codes, three to a delta) and does not know stop
@@ -415,6 +411,7 @@ async fn drive_with_saves(agent: &Agent, model: &dyn ChatModel, question: &str) 
                     run.feed(Input::Tool { call: call.id, outcome: output.into() });
                 }
             }
+            Step::Approval(calls) => panic!("nobody asked for approval of {calls:?}"),
             Step::Finished(answer) => return answer,
         }
     }
