@@ -192,7 +192,7 @@ impl Drop for Open {
         };
         let ids = exchange.events.iter().map(|event| match event {
             ChatEvent::Delta(delta) => delta.ids.len(),
-            ChatEvent::End(_) => 0,
+            ChatEvent::Call(_) | ChatEvent::Arguments(_) | ChatEvent::End(_) => 0,
         });
         let usage = Usage { generated: ids.sum(), ..Usage::default() };
         exchange.events.push(ChatEvent::End(End { finish: FinishReason::Cancelled, usage }));

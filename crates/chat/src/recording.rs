@@ -17,7 +17,11 @@ use crate::Exchange;
 /// | version | what changed | old reader, new data | new reader, old data |
 /// |--:|---|---|---|
 /// | 1 | the first | | |
-pub const EXCHANGE_VERSION: u32 = 1;
+/// | 2 | native tool calls: parts `call` and `result`, events `call` and `arguments` | refused | read |
+pub const EXCHANGE_VERSION: u32 = 2;
+
+/// The oldest version that is read.
+const OLDEST: u32 = 1;
 
 const KIND: &str = "exchange";
 
@@ -49,8 +53,8 @@ pub enum RecordingError {
     },
     /// A record was written by another version of this program.
     #[error(
-        "line {line} of the recording {}: an exchange of version {found}, and version {EXCHANGE_VERSION} can be \
-         read; use the program that wrote it", path.display()
+        "line {line} of the recording {}: an exchange of version {found}, and versions {OLDEST} to \
+         {EXCHANGE_VERSION} can be read; use the program that wrote it", path.display()
     )]
     Version {
         /// The file.
@@ -88,7 +92,7 @@ pub struct Recorded {
 ///
 /// A recording is a file of JSON lines. Each line is an object with `record` (what it is) and `version` (of
 /// that kind of record); the lines of exchanges are
-/// `{"record":"exchange","version":1,"after":N,"exchange":{…}}`, in the order in which the exchanges ended.
+/// `{"record":"exchange","version":2,"after":N,"exchange":{…}}`, in the order in which the exchanges ended.
 /// `exchange` is an [`Exchange`]; images in it are base64. Lines of other kinds are passed over, so that a
 /// file which holds more than exchanges (the transcript of a run) can be replayed too.
 ///
@@ -168,7 +172,7 @@ impl Recording {
         if head.record != KIND {
             return Ok(());
         }
-        if head.version != u64::from(EXCHANGE_VERSION) {
+        if !(OLDEST.into()..=EXCHANGE_VERSION.into()).contains(&head.version) {
             return Err(RecordingError::Version { path: path.to_owned(), line, found: head.version });
         }
         let Line { after, exchange } = parse(bytes).map_err(malformed)?;

@@ -14,7 +14,7 @@ use qianshou_chat::{
 use qianshou_tokenizer::{Specials, Tokenizer};
 use tokio::sync::mpsc;
 
-use crate::chat_settings::ChatSettings;
+use crate::chat_settings::{ChatFormat, ChatSettings};
 use crate::generate::{Generation, Generator};
 use crate::{Adapter, Checkpoint, ComputeDevice, ModelError};
 
@@ -60,7 +60,11 @@ impl Engine {
         let info = ModelInfo {
             name: name.into(),
             context_window: Some(context_window),
-            capabilities: Capabilities { continue_last: chat.format.is_some(), ..Capabilities::default() },
+            capabilities: Capabilities {
+                continue_last: chat.format.is_some(),
+                native_tools: chat.format.as_ref().is_some_and(ChatFormat::takes_tools),
+                ..Capabilities::default()
+            },
         };
         let (jobs, queue) = queue::channel();
         let mut generator = Generator::new(decoder, tokenizer.clone());

@@ -76,6 +76,8 @@ impl Generate {
                     write!(stdout, "{}", delta.text)?;
                     stdout.flush()?;
                 }
+                // Only remote models have native calls.
+                ChatEvent::Call(_) | ChatEvent::Arguments(_) => {}
                 ChatEvent::End(end) => {
                     writeln!(stdout)?;
                     let first = first.unwrap_or_else(Instant::now);
