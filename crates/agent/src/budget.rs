@@ -71,6 +71,7 @@ fn tokens(request: &ChatRequest, of: impl Fn(&str) -> usize) -> usize {
     let of_part = |part: &Part| match part {
         Part::Generated(generated) if !generated.ids.is_empty() => generated.ids.len(),
         Part::Image(_) => IMAGE_TOKENS,
+        Part::Call(call) => MESSAGE_TOKENS + of(&call.name) + of(&call.arguments),
         part => of(part.text()),
     };
     let messages = request.messages.iter();

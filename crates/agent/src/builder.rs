@@ -84,7 +84,8 @@ impl AgentBuilder {
         self
     }
 
-    /// Sets how the model is asked and read; the default is [`ReAct`] with the prompts of this agent.
+    /// Sets how the model is asked and read: [`ReAct`] (the default, with the prompts of this agent),
+    /// [`Native`](crate::Native), or one of your own.
     #[must_use]
     pub fn protocol(mut self, protocol: impl Protocol + 'static) -> Self {
         self.protocol = Some(Arc::new(protocol));
@@ -230,10 +231,13 @@ impl AgentBuilder {
     /// The agent.
     ///
     /// # Errors
-    /// When two tools have the same name, or a name or a schema cannot be shown to a model.
+    /// When two tools have the same name, a name or a schema cannot be expressed in the protocol, or the
+    /// model cannot do what the protocol needs.
     pub fn build(self) -> Result<Agent, BuildError> {
         let protocol = self.protocol.unwrap_or_else(|| Arc::new(ReAct::new(self.prompts.clone())));
-        let toolbox = Toolbox::new(self.tools, &*protocol)?;
+        let toolbox = Toolbox::new(self.tools)?;
+        let model = self.model.info();
+        protocol.check(toolbox.specs(), &model)?;
         let system = self.system.unwrap_or_else(|| self.prompts.text(Prompt::System).to_owned());
         let setup = Setup {
             protocol,
@@ -241,7 +245,7 @@ impl AgentBuilder {
             prompts: self.prompts,
             sampling: self.sampling,
             limits: self.limits,
-            capabilities: self.model.info().capabilities,
+            capabilities: model.capabilities,
             budget: Budget::new(Arc::clone(&self.model), &self.limits),
             approval: self.approval.is_some(),
         };

@@ -14,11 +14,13 @@ pub enum BuildError {
         /// The name.
         name: String,
     },
-    /// A tool has a name that no protocol can write.
-    #[error("the tool name {name:?} cannot be written by a model; use letters, digits, `_`, `-` and `.`")]
+    /// A tool has a name that the protocol cannot write.
+    #[error("the tool name {name:?} cannot be written by a model; use {rule}")]
     ToolName {
         /// The name.
         name: String,
+        /// What may be in a name.
+        rule: &'static str,
     },
     /// A tool's parameters cannot be shown to a model.
     #[error("the parameters of the tool `{name}` cannot be shown to a model")]
@@ -27,6 +29,12 @@ pub enum BuildError {
         name: String,
         /// Why.
         source: SchemaError,
+    },
+    /// The protocol needs native tool calls.
+    #[error("the model `{model}` has no native tool calls; use the protocol `ReAct`")]
+    NoNativeTools {
+        /// The model.
+        model: String,
     },
 }
 

@@ -40,6 +40,8 @@ pub enum Event {
         /// The new text.
         text: String,
     },
+    /// What was told as the answer in this step so far is a thought: the model went on to call a tool.
+    AnswerWasThought,
     /// Something is odd, and the run went on in a stated way.
     Warning {
         /// What it is.

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use qianshou_chat::{Capabilities, ChatRequest, FinishReason, Message, Part, Role};
+use qianshou_chat::{Capabilities, ChatRequest, FinishReason, Message, ModelInfo, NativeCall, Part, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::{RunError, SchemaError, StepRecord, ToolSpec, Warning};
+use crate::{BuildError, RunError, StepRecord, ToolSpec, Warning};
 
 /// What is asked: a question, or a whole conversation that ends with one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,12 +77,12 @@ pub trait Protocol: fmt::Debug + Send + Sync {
     /// Its name in records.
     fn name(&self) -> &str;
 
-    /// Whether this tool can be offered through the protocol.
+    /// Whether these tools can be offered to this model.
     ///
     /// # Errors
-    /// When its name or schema cannot be expressed.
-    fn check(&self, tool: &ToolSpec) -> Result<(), SchemaError> {
-        let _ = tool;
+    /// When a name or a schema cannot be expressed, or the model cannot do what the protocol needs.
+    fn check(&self, tools: &[ToolSpec], model: &ModelInfo) -> Result<(), BuildError> {
+        let _ = (tools, model);
         Ok(())
     }
 
@@ -93,6 +93,9 @@ pub trait Protocol: fmt::Debug + Send + Sync {
 
     /// A reader for the reply to that request.
     fn reader(&self, turn: &Turn<'_>) -> Box<dyn StepReader>;
+
+    /// What the model is told when a reply holds neither a call nor an answer.
+    fn no_action(&self) -> &str;
 
     /// The steps of a turn that is over, as they stand in the history of the next.
     fn history(&self, steps: &[TakenStep]) -> Vec<Message>;
@@ -110,6 +113,8 @@ pub enum StepEvent {
     Arguments(String),
     /// More of the final answer.
     Answer(String),
+    /// What was read as the answer so far is a thought: a call follows it.
+    AnswerWasThought,
     /// Something is odd.
     Warning(Warning),
 }
@@ -119,6 +124,18 @@ pub enum StepEvent {
 pub trait StepReader: fmt::Debug + Send {
     /// Takes more text.
     fn push(&mut self, text: &str) -> Vec<StepEvent>;
+
+    /// A call comes apart from the text, through the model's native interface. Protocols that do not ask
+    /// for such calls take it for a mistake.
+    fn push_call(&mut self, call: &NativeCall) -> Vec<StepEvent> {
+        vec![StepEvent::Warning(Warning::LooksLikeCall { text: call.name.clone() })]
+    }
+
+    /// Takes more of the arguments of that call.
+    fn push_arguments(&mut self, text: &str) -> Vec<StepEvent> {
+        let _ = text;
+        Vec::new()
+    }
 
     /// The reply is over; gives what was held back.
     fn finish(&mut self, finish: &FinishReason) -> Vec<StepEvent>;

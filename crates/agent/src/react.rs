@@ -114,6 +114,10 @@ impl Protocol for ReAct {
         Box::new(ReActReader::new(if continues { Position::AfterThought } else { Position::MessageStart }))
     }
 
+    fn no_action(&self) -> &str {
+        self.prompts.text(Prompt::ReactNoAction)
+    }
+
     fn history(&self, steps: &[TakenStep]) -> Vec<Message> {
         let mut message = Message { role: Role::Assistant, content: Vec::new() };
         for (index, step) in steps.iter().enumerate() {

@@ -137,10 +137,8 @@ impl AgentRun {
         }
         let waits_for_model = self.state.waits_for_model();
         match input {
-            Input::Model(ChatEvent::Delta(delta)) if waits_for_model => {
-                self.reply(&mut events).push(delta, &mut events)
-            }
             Input::Model(ChatEvent::End(end)) if waits_for_model => self.end_reply(end, &mut events),
+            Input::Model(event) if waits_for_model => self.reply(&mut events).push(event, &mut events),
             Input::ReplyLost { reason } if waits_for_model => self.lose_reply(reason),
             Input::ContextExceeded if waits_for_model => self.exceed_context(&mut events),
             Input::Model(_) | Input::ReplyLost { .. } | Input::ContextExceeded => {}
@@ -184,8 +182,7 @@ impl AgentRun {
         let reply = self.reply.take().unwrap_or_else(|| {
             events.extend(self.state.warnings.iter().map(|warning| Event::Warning { warning: warning.clone() }));
             events.push(Event::StepStarted { step: self.state.steps.len() + 1 });
-            let calls_before = self.state.steps.iter().map(|step| step.record.calls.len()).sum();
-            Reply::new(self.setup.protocol.reader(&self.turn()), calls_before)
+            Reply::new(self.setup.protocol.reader(&self.turn()), self.state.calls_before())
         });
         self.reply.insert(reply)
     }
@@ -255,8 +252,7 @@ impl AgentRun {
     }
 
     fn tell_no_action(&mut self, events: &mut Vec<Event>) {
-        let observation =
-            Observation::plain(ObservationKind::NoAction, self.setup.prompts.text(Prompt::NoAction).to_owned());
+        let observation = Observation::plain(ObservationKind::NoAction, self.setup.protocol.no_action().to_owned());
         events.push(Event::Observation { call: None, observation: observation.clone() });
         if let Some(step) = self.state.steps.last_mut() {
             step.record.no_action = Some(observation);

@@ -1,6 +1,6 @@
 //! All that a run is made of.
 
-use qianshou_chat::{Capabilities, Message, Role, Usage};
+use qianshou_chat::{Capabilities, Message, Part, Role, Usage};
 use serde::{Deserialize, Serialize};
 
 use crate::{CallRecord, StopReason, TakenStep, ToolSpec, Turn, Warning};
@@ -92,6 +92,13 @@ impl RunState {
         };
         self.warnings.push(warning);
         true
+    }
+
+    /// How many calls were made in the conversation.
+    pub(crate) fn calls_before(&self) -> usize {
+        let parts = self.conversation.iter().flat_map(|message| &message.content);
+        let earlier = parts.filter(|part| matches!(part, Part::Result(_))).count();
+        earlier + self.steps.iter().map(|step| step.record.calls.len()).sum::<usize>()
     }
 
     /// The calls of the last step that nothing has come back for.

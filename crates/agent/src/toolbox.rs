@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jsonschema::Validator;
 
-use crate::{AnyTool, BuildError, Protocol, SchemaError, ToolSpec};
+use crate::{AnyTool, BuildError, SchemaError, ToolSpec};
 
 /// A tool with the spec that it had when it was registered.
 #[derive(Clone)]
@@ -28,21 +28,18 @@ impl fmt::Debug for Toolbox {
 }
 
 impl Toolbox {
-    pub(crate) fn new(
-        tools: impl IntoIterator<Item = Arc<dyn AnyTool>>,
-        protocol: &dyn Protocol,
-    ) -> Result<Self, BuildError> {
+    pub(crate) fn new(tools: impl IntoIterator<Item = Arc<dyn AnyTool>>) -> Result<Self, BuildError> {
         let mut toolbox = Self::default();
         for tool in tools {
             let mut spec = tool.spec();
             let name = spec.name.clone();
             if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control() || ",[]".contains(c)) {
-                return Err(BuildError::ToolName { name });
+                return Err(BuildError::ToolName { name, rule: "letters, digits, `_`, `-` and `.`" });
             }
             if toolbox.specs.iter().any(|other| other.name == name) {
                 return Err(BuildError::DuplicateTool { name });
             }
-            if let Some(source) = spec.problem.take().or_else(|| protocol.check(&spec).err()) {
+            if let Some(source) = spec.problem.take() {
                 return Err(BuildError::ToolSchema { name, source });
             }
             let validator = jsonschema::validator_for(&spec.schema).map_err(|error| {
@@ -94,7 +91,7 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ReAct, ToolContext, tool_fn};
+    use crate::{ToolContext, tool_fn};
 
     fn tool(name: &str) -> Arc<dyn AnyTool> {
         Arc::new(tool_fn(name, "", |_: (), _: ToolContext| async { Ok("".into()) }))
@@ -107,7 +104,7 @@ mod tests {
     #[test]
     fn a_name_is_found_in_what_models_put_around_it() {
         let tools = ["weather", "units.convert", "Add", "add"].map(tool);
-        let Ok(toolbox) = Toolbox::new(tools, &ReAct::default()) else { panic!("the names are good") };
+        let Ok(toolbox) = Toolbox::new(tools) else { panic!("the names are good") };
         for written in ["weather", "[weather]", "`weather`", "Weather", "weather()", "**weather**", " weather."] {
             assert_eq!(resolved(&toolbox, written).as_deref(), Some("weather"), "{written}");
         }
@@ -120,7 +117,7 @@ mod tests {
 
     #[test]
     fn bad_names_are_refused() {
-        let refused = |names: &[&str]| Toolbox::new(names.iter().map(|name| tool(name)), &ReAct::default()).err();
+        let refused = |names: &[&str]| Toolbox::new(names.iter().map(|name| tool(name))).err();
         assert!(matches!(refused(&["a", "a"]), Some(BuildError::DuplicateTool { name }) if name == "a"));
         for name in ["", "a b", "a\n", "a,b"] {
             assert!(matches!(refused(&[name]), Some(BuildError::ToolName { .. })), "{name:?}");

@@ -26,6 +26,7 @@
 use qianshou_chat::FinishReason;
 
 use super::keyword::{Keyword, LineStart, classify};
+use crate::trimmed::Trimmed;
 use crate::{StepEvent, StepReader, Warning};
 
 const THINK: &str = "<think>";
@@ -51,25 +52,6 @@ enum State {
     Answer,
     /// The step is complete.
     Closed,
-}
-
-/// A text that is shown without white space at its ends.
-#[derive(Debug, Default)]
-struct Trimmed {
-    shown: String,
-    held: String,
-}
-
-impl Trimmed {
-    /// Takes more text and returns what can be shown.
-    fn push(&mut self, text: &str) -> Option<String> {
-        let text = if self.shown.is_empty() { text.trim_start() } else { text };
-        let end = text.trim_end().len();
-        let new = if end == 0 { String::new() } else { std::mem::take(&mut self.held) + &text[..end] };
-        self.held.push_str(&text[end..]);
-        self.shown.push_str(&new);
-        (!new.is_empty()).then_some(new)
-    }
 }
 
 /// Reads one reply.

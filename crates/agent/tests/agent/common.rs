@@ -1,6 +1,8 @@
 //! What several tests are made of.
 
-use qianshou_agent::{StepRecord, Turn};
+use futures_util::StreamExt as _;
+use proptest::prelude::*;
+use qianshou_agent::{Agent, Event, StepEvent, StepRecord, Turn};
 use qianshou_chat::{Capabilities, FinishReason, Message, Role, Usage};
 
 /// A model that can do everything.
@@ -31,4 +33,42 @@ pub(crate) fn empty_record() -> StepRecord {
         usage: Usage::default(),
         finish: FinishReason::EndOfTurn,
     }
+}
+
+/// Every event of a run.
+pub(crate) async fn events(agent: &Agent, question: &str) -> Vec<Event> {
+    agent.stream(question).map(Result::unwrap).collect().await
+}
+
+/// The events with deltas of one kind joined.
+pub(crate) fn joined(events: impl IntoIterator<Item = StepEvent>) -> Vec<StepEvent> {
+    let mut all: Vec<StepEvent> = Vec::new();
+    for event in events {
+        match (all.last_mut(), event) {
+            (Some(StepEvent::Thought(text)), StepEvent::Thought(more))
+            | (Some(StepEvent::Arguments(text)), StepEvent::Arguments(more))
+            | (Some(StepEvent::Answer(text)), StepEvent::Answer(more)) => text.push_str(&more),
+            (_, event) => all.push(event),
+        }
+    }
+    all
+}
+
+/// All ends that a reply may have.
+pub(crate) fn finishes() -> impl Strategy<Value = FinishReason> {
+    prop_oneof![
+        Just(FinishReason::EndOfTurn),
+        Just(FinishReason::Stop("Observation:".to_owned())),
+        Just(FinishReason::Length),
+        Just(FinishReason::Cancelled),
+    ]
+}
+
+/// A text in pieces, cut between characters.
+pub(crate) fn split<'a>(text: &'a str, cuts: &[prop::sample::Index]) -> Vec<&'a str> {
+    let borders: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| borders[cut.index(borders.len())]).collect();
+    cuts.extend([0, text.len()]);
+    cuts.sort_unstable();
+    cuts.windows(2).map(|window| &text[window[0]..window[1]]).collect()
 }

@@ -2,6 +2,7 @@
 //! Protocols and whole runs, with scripted models.
 
 mod common;
+mod native;
 mod official_parser;
 mod reader;
 mod render;

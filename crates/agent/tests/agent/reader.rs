@@ -20,22 +20,9 @@ fn read_pieces<'a>(
     continues: bool,
 ) -> (Vec<StepEvent>, Option<usize>) {
     let mut reader = reader(continues);
-    let mut all: Vec<StepEvent> = Vec::new();
-    let mut take = |events: Vec<StepEvent>| {
-        for event in events {
-            match (all.last_mut(), event) {
-                (Some(StepEvent::Thought(text)), StepEvent::Thought(more))
-                | (Some(StepEvent::Arguments(text)), StepEvent::Arguments(more))
-                | (Some(StepEvent::Answer(text)), StepEvent::Answer(more)) => text.push_str(&more),
-                (_, event) => all.push(event),
-            }
-        }
-    };
-    for piece in pieces {
-        take(reader.push(piece));
-    }
-    take(reader.finish(finish));
-    (all, reader.kept())
+    let mut events: Vec<StepEvent> = pieces.into_iter().flat_map(|piece| reader.push(piece)).collect();
+    events.extend(reader.finish(finish));
+    (common::joined(events), reader.kept())
 }
 
 fn read(text: &str) -> Vec<StepEvent> {
@@ -236,22 +223,13 @@ fn replies() -> impl Strategy<Value = String> {
     prop_oneof![proptest::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat()), "\\PC{0,40}",]
 }
 
-fn finishes() -> impl Strategy<Value = FinishReason> {
-    prop_oneof![
-        Just(FinishReason::EndOfTurn),
-        Just(FinishReason::Stop("Observation:".to_owned())),
-        Just(FinishReason::Length),
-        Just(FinishReason::Cancelled),
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn any_split_gives_the_same_events(
         text in replies(),
-        finish in finishes(),
+        finish in common::finishes(),
         continues: bool,
         cuts in proptest::collection::vec(any::<proptest::sample::Index>(), 0..6),
     ) {
@@ -260,13 +238,7 @@ proptest! {
         let by_character = read_pieces(characters.iter().map(String::as_str), &finish, continues);
         prop_assert_eq!(&by_character, &whole);
 
-        let mut borders: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-        borders.dedup();
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| borders[cut.index(borders.len())]).collect();
-        cuts.extend([0, text.len()]);
-        cuts.sort_unstable();
-        let pieces = cuts.windows(2).map(|window| &text[window[0]..window[1]]);
-        prop_assert_eq!(read_pieces(pieces, &finish, continues), whole);
+        prop_assert_eq!(read_pieces(common::split(&text, &cuts), &finish, continues), whole);
     }
 
     #[test]
@@ -279,7 +251,7 @@ proptest! {
     }
 
     #[test]
-    fn a_reply_has_one_call_or_one_answer(text in replies(), finish in finishes()) {
+    fn a_reply_has_one_call_or_one_answer(text in replies(), finish in common::finishes()) {
         let (events, _) = read_pieces([text.as_str()], &finish, false);
         let calls = events.iter().filter(|event| matches!(event, StepEvent::Action(_))).count();
         let answers = events.iter().filter(|event| matches!(event, StepEvent::Answer(_))).count();

@@ -17,6 +17,8 @@ use qianshou_chat::{
 use qianshou_tools::Calculator;
 use tokio_util::sync::CancellationToken;
 
+use crate::common;
+
 fn call(tool: &str, input: &str) -> String {
     format!("Thought: I use {tool}.\nAction: {tool}\nAction Input: {input}\nObservation:")
 }
@@ -36,10 +38,6 @@ fn agent(replies: &[String]) -> AgentBuilder {
 fn observations(answer: &Answer) -> Vec<(ObservationKind, &str)> {
     let observations = answer.steps.iter().flat_map(StepRecord::observations);
     observations.map(|observation| (observation.kind, observation.text.as_str())).collect()
-}
-
-async fn events(agent: &Agent, question: &str) -> Vec<Event> {
-    agent.stream(question).map(Result::unwrap).collect().await
 }
 
 const QUESTION: &str = "What is 37 * 48 + 12?";
@@ -73,7 +71,7 @@ async fn a_tool_is_called_and_its_result_is_in_the_answer() {
 #[tokio::test]
 async fn every_step_is_told_in_order() {
     let agent = agent(&two_steps()).build().unwrap();
-    let events = events(&agent, QUESTION).await;
+    let events = common::events(&agent, QUESTION).await;
     let mut kinds: Vec<String> = Vec::new();
     let (mut thought, mut input, mut answer) = (String::new(), String::new(), String::new());
     for event in &events {
