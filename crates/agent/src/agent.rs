@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::run::Setup;
 use crate::{
-    AgentBuilder, AgentRun, Answer, Approval, Conversation, EventStream, RunError, RunState, ToolContext, ToolSpec,
+    AgentBuilder, AgentRun, Answer, Approval, Conversation, EventStream, RunError, RunHeader, RunState, ToolContext,
+    ToolSpec,
 };
 
 /// A model with tools and limits. Cloning is cheap; any number of runs may go on at once.
@@ -108,6 +109,17 @@ impl Agent {
     /// A run that goes on from a saved state, with the tools and limits of this agent.
     pub fn resume(&self, state: RunState) -> AgentRun {
         AgentRun::resume(Arc::clone(&self.inner.setup), state)
+    }
+
+    /// What the transcript of a run of this agent begins with.
+    pub(crate) fn header(&self, state: &RunState) -> RunHeader {
+        RunHeader {
+            model: self.inner.model.info(),
+            protocol: self.inner.setup.protocol.name().to_owned(),
+            tools: self.tools().to_vec(),
+            limits: self.inner.setup.limits,
+            conversation: state.conversation().to_vec(),
+        }
     }
 
     /// Drives a run to its end. The token cancels it: the model stops, tools are told and dropped, and

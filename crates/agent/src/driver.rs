@@ -8,13 +8,17 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
-use qianshou_chat::ChatErrorKind;
+use qianshou_chat::{ChatError, ChatErrorKind, Message, RecordingError};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{Span, info_span};
 
+use crate::transcript::Log;
 use crate::work::{Done, Work};
-use crate::{Agent, AgentRun, Answer, Decision, Event, Input, Interruption, RunError, RunState, Step};
+use crate::{
+    Agent, AgentRun, Answer, CallOutcome, DecidedCall, Decision, Event, Input, Interruption, Record, RunError,
+    RunState, Step, TranscriptWriter,
+};
 
 /// The events of a run, as they happen. The last one is [`Event::Finished`], [`Event::Suspended`] or an
 /// error.
@@ -33,6 +37,8 @@ pub struct EventStream {
     events: VecDeque<Event>,
     /// Nobody could decide about a call.
     suspended: bool,
+    /// Where the run is written down.
+    log: Option<Log>,
     /// What is told instead of events.
     error: Option<RunError>,
     over: bool,
@@ -58,6 +64,7 @@ impl EventStream {
             work: Work::None,
             events: VecDeque::new(),
             suspended: false,
+            log: None,
             error: None,
             over: false,
             span: info_span!("invoke_agent", gen_ai.operation.name = "invoke_agent"),
@@ -92,27 +99,105 @@ impl EventStream {
     /// how a run that was suspended goes on. Further events are to be polled then.
     pub fn decide(&mut self, call: impl Into<String>, decision: Decision) {
         self.suspended = false;
-        self.feed(Input::Decision { call: call.into(), decision });
+        self.take(Done::Decision(call.into(), Some(decision)));
     }
 
-    /// Cancels the run; its last events are still to be polled.
-    pub fn cancel(&self) {
-        self.token.cancel();
+    /// Cancels the run when it is told to; the last events are still to be polled then.
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// Writes the run down as it goes on. When that fails, the run ends with an error: nothing happens
+    /// unrecorded.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use futures_util::StreamExt as _;
+    /// use qianshou_agent::{Agent, Event, TranscriptWriter};
+    /// use qianshou_chat::{ChatModel, ScriptedModel};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("run.jsonl");
+    /// let model: Arc<dyn ChatModel> = Arc::new(ScriptedModel::new(["Final Answer: Paris.", "Final Answer: Paris."]));
+    /// let agent = Agent::builder(model).build()?;
+    /// let mut events = agent.stream("Capital of France?").recorded(TranscriptWriter::create(&path)?);
+    /// // The process is killed in the middle of the reply …
+    /// while !matches!(events.next().await, Some(Ok(Event::AnswerDelta { .. }))) {}
+    /// drop(events);
+    ///
+    /// // … and another one goes on.
+    /// let answer = agent.resume_transcript(&path)?.answer().await?;
+    /// assert_eq!(answer.text(), "Paris.");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn recorded(self, transcript: TranscriptWriter) -> Self {
+        self.with_log(Log::new(transcript))
+    }
+
+    pub(crate) fn with_log(self, log: Log) -> Self {
+        Self { log: Some(log), ..self }
+    }
+
+    /// The file that the run is recorded to, for the next one.
+    pub(crate) fn take_transcript(&mut self) -> Option<TranscriptWriter> {
+        self.log.take().map(Log::into_writer)
+    }
+
+    /// Ends the run, unless it is over or suspended, and gives the conversation that it made if the model
+    /// said anything.
+    pub(crate) fn end(&mut self) -> Option<Vec<Message>> {
+        if self.suspended || self.state().conversation().is_empty() {
+            return None;
+        }
+        if self.state().stop_reason().is_none() {
+            self.interrupt(Interruption::Cancelled);
+        }
+        match self.run.next() {
+            Step::Finished(answer) => Some(answer.messages).filter(|all| all.len() > self.state().conversation().len()),
+            _ => None,
+        }
+    }
+
+    /// Writes something down, if the run is recorded.
+    fn log(&mut self, write: impl FnOnce(&mut Log, &RunState) -> Result<(), RecordingError>) {
+        let Some(log) = &mut self.log else {
+            return;
+        };
+        let state = self.run.state();
+        let header = || self.agent.header(state);
+        if let Err(source) = log.begin(header).and_then(|()| write(log, state)) {
+            self.error = Some(RunError::Transcript { source });
+            self.work = Work::None;
+        }
     }
 
     fn feed(&mut self, input: Input) {
         self.events.extend(self.run.feed(input));
+        self.log(Log::catch_up);
     }
 
     fn interrupt(&mut self, interruption: Interruption) {
         self.work = Work::None;
+        self.log(|log, _| log.interrupt(interruption));
         self.feed(Input::Interrupt(interruption));
     }
 
     /// Begins what the run asks for.
     fn begin(&mut self) {
+        self.log(Log::catch_up);
         match self.run.next() {
-            Step::Model(request) => self.work = Work::ask(&self.agent.inner, *request),
+            Step::Model(request) => {
+                let model = &self.agent.inner.model;
+                if let Some(log) = &mut self.log {
+                    log.ask(model.info(), (*request).clone());
+                }
+                self.work = Work::ask(&self.agent.inner, *request);
+            }
             Step::Approval(calls) => {
                 if let Some(call) = calls.into_iter().next() {
                     self.work = Work::decide(&self.agent.inner, call);
@@ -128,27 +213,43 @@ impl EventStream {
         match done {
             Done::Nothing => self.begin(),
             Done::Replying => {}
-            Done::Event(event) => self.feed(Input::Model(event)),
-            Done::Failed(error) if error.kind() == ChatErrorKind::ContextExceeded => self.feed(Input::ContextExceeded),
-            // Before the reply began, the model has tried again already, if that was of use.
-            Done::Failed(error)
-                if error.kind() == ChatErrorKind::Unavailable
-                    && self.run.is_replying()
-                    && self.run.may_lose_reply() =>
-            {
-                self.feed(Input::ReplyLost { reason: error.to_string() });
+            Done::Event(event) => {
+                self.log(|log, _| log.hear(&event));
+                self.feed(Input::Model(event));
             }
-            Done::Failed(source) => {
-                let step = self.run.state().steps().len() + 1;
-                self.error = Some(RunError::Model { step, source });
+            Done::Failed(error) => {
+                self.log(|log, _| log.end_exchange(Some(&error)));
+                self.fail(error);
             }
-            Done::Decision(call, Some(decision)) => self.feed(Input::Decision { call, decision }),
+            Done::Decision(id, Some(decision)) => {
+                let decided = DecidedCall { id: id.clone(), decision: decision.clone() };
+                self.log(|log, _| log.write(Record::Decision(decided)));
+                self.feed(Input::Decision { call: id, decision });
+            }
             Done::Decision(_, None) => {
                 self.suspended = true;
                 let calls = self.run.state().awaiting_decision().filter_map(|call| call.to_call()).collect();
                 self.events.push_back(Event::Suspended { calls });
             }
-            Done::Outcome(call, outcome) => self.feed(Input::Tool { call, outcome }),
+            Done::Outcome(id, outcome) => {
+                let ended = CallOutcome { id: id.clone(), outcome: outcome.clone() };
+                self.log(|log, _| log.write(Record::Call(ended)));
+                self.feed(Input::Tool { call: id, outcome });
+            }
+        }
+    }
+
+    /// The model failed.
+    fn fail(&mut self, error: ChatError) {
+        // Before the reply began, the model has tried again already, if that was of use.
+        let broke_off = error.kind() == ChatErrorKind::Unavailable && self.run.is_replying();
+        if error.kind() == ChatErrorKind::ContextExceeded {
+            self.feed(Input::ContextExceeded);
+        } else if broke_off && self.run.may_lose_reply() {
+            self.feed(Input::ReplyLost { reason: error.to_string() });
+        } else {
+            let step = self.run.state().steps().len() + 1;
+            self.error.get_or_insert(RunError::Model { step, source: error });
         }
     }
 

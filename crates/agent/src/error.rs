@@ -1,6 +1,6 @@
 //! What is ours to mend: wrong set-up, and models that fail.
 
-use qianshou_chat::ChatError;
+use qianshou_chat::{ChatError, RecordingError};
 
 use crate::{RunState, SchemaError};
 
@@ -50,6 +50,12 @@ pub enum RunError {
     Suspended {
         /// The run, to be saved and resumed.
         state: Box<RunState>,
+    },
+    /// The run cannot be written down.
+    #[error("the transcript cannot be written")]
+    Transcript {
+        /// Why.
+        source: RecordingError,
     },
     /// The model failed.
     #[error("the model failed in step {step}")]

@@ -54,6 +54,7 @@ mod approval;
 mod arguments;
 mod budget;
 mod builder;
+mod chat;
 mod context;
 mod driver;
 mod error;
@@ -75,6 +76,7 @@ mod state;
 mod step;
 mod tool;
 mod toolbox;
+mod transcript;
 mod trimmed;
 mod work;
 
@@ -82,6 +84,7 @@ pub use agent::Agent;
 pub use approval::Approval;
 pub use arguments::ArgumentStage;
 pub use builder::AgentBuilder;
+pub use chat::{Chat, ChatTurn};
 pub use context::ToolContext;
 pub use driver::EventStream;
 pub use error::{BuildError, RunError};
@@ -100,3 +103,7 @@ pub use state::RunState;
 pub use step::{Decision, Input, Interruption, Step, ToolCall, ToolOutcome};
 pub use tool::{AnyTool, FunctionTool, Tool, tool_fn};
 use toolbox::nearest;
+pub use transcript::{
+    CallOutcome, DecidedCall, Detail, Ending, Paragraph, ParagraphKind, Record, RecordedRun, RunHeader, StepOutcome,
+    TRANSCRIPT_VERSION, TimedRecord, Transcript, TranscriptError, TranscriptWriter,
+};

@@ -95,6 +95,8 @@ pub struct AgentRun {
     setup: Arc<Setup>,
     state: RunState,
     reply: Option<Reply>,
+    /// What happened before is fed again. Then the record says what was left out of prompts.
+    retracing: bool,
 }
 
 impl AgentRun {
@@ -103,11 +105,22 @@ impl AgentRun {
     }
 
     pub(crate) fn resume(setup: Arc<Setup>, state: RunState) -> Self {
-        let mut run = Self { setup, state, reply: None };
-        if run.state.waits_for_model() {
-            run.check_limits();
-        }
+        let mut run = Self { setup, state, reply: None, retracing: false };
+        run.go_on();
         run
+    }
+
+    /// A run into which what happened in an earlier one is fed, until it [goes on](Self::go_on) from there.
+    pub(crate) fn retrace(setup: Arc<Setup>, conversation: Vec<Message>) -> Self {
+        Self { setup, state: RunState::new(conversation), reply: None, retracing: true }
+    }
+
+    /// Checks the limits before anything is asked for.
+    pub(crate) fn go_on(&mut self) {
+        self.retracing = false;
+        if self.state.waits_for_model() {
+            self.check_limits();
+        }
     }
 
     /// The state to save.
@@ -160,6 +173,11 @@ impl AgentRun {
     /// Whether a reply has begun.
     pub(crate) fn is_replying(&self) -> bool {
         self.reply.is_some()
+    }
+
+    /// Leaves out the oldest turn or step; false if there is none that may be.
+    pub(crate) fn leave_out_oldest(&mut self) -> bool {
+        self.state.leave_out_oldest()
     }
 
     fn turn(&self) -> Turn<'_> {
@@ -399,6 +417,9 @@ impl AgentRun {
     /// Leaves out the oldest turns, then the oldest steps, until the next prompt fits. The question and
     /// the last step stay; false if even they are too long.
     fn make_room(&mut self) -> bool {
+        if self.retracing {
+            return true;
+        }
         let mut moved = false;
         loop {
             // Once something is left out, what the last prompt took says nothing any more.
@@ -413,6 +434,7 @@ impl AgentRun {
 
     /// The model refused the prompt, whatever the count was.
     fn exceed_context(&mut self, events: &mut Vec<Event>) {
+        self.reply = None;
         if !self.state.leave_out_oldest() {
             self.finish(StopReason::ContextFull, events);
         }
@@ -444,7 +466,7 @@ impl AgentRun {
     fn answer(&self, stop_reason: StopReason) -> Answer {
         let RunState { conversation, steps, .. } = &self.state;
         Answer {
-            text: steps.last().and_then(|step| step.record.answer.clone()).unwrap_or_default(),
+            text: self.state.answer().to_owned(),
             stop_reason,
             steps: steps.iter().map(|step| step.record.clone()).collect(),
             usage: self.state.usage(),

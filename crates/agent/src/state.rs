@@ -63,6 +63,16 @@ impl RunState {
         })
     }
 
+    /// The final answer, or what there is of it.
+    pub fn answer(&self) -> &str {
+        self.steps.last().and_then(|step| step.record.answer.as_deref()).unwrap_or_default()
+    }
+
+    /// How many times the model was told to mend a call.
+    pub fn repairs(&self) -> usize {
+        self.repairs
+    }
+
     /// What the next prompt is made of.
     pub(crate) fn turn<'a>(&'a self, tools: &'a [ToolSpec], capabilities: Capabilities) -> Turn<'a> {
         let system = self.conversation.iter().take_while(|message| message.role == Role::System).count();
