@@ -51,6 +51,8 @@
 
 mod agent;
 mod arguments;
+#[doc(hidden)]
+pub mod attribute;
 mod context;
 mod driver;
 mod error;
@@ -79,6 +81,7 @@ pub use event::{Event, Warning};
 pub use output::{Artifact, ToolError, ToolOutput};
 pub use protocol::{Conversation, Protocol, StepEvent, StepReader};
 pub use python_json::python_json;
+pub use qianshou_macros::tool;
 pub use react::ReAct;
 pub use record::{Answer, CallRecord, Observation, ObservationKind, StepRecord, StopReason};
 pub use run::{AgentRun, RunState};
