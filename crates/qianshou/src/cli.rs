@@ -3,8 +3,10 @@
 //! Answers and data go to stdout, everything for people's eyes to stderr. Exit codes: 0 when there is an
 //! answer, 2 for wrong usage, 1 otherwise.
 
+mod agent;
 mod ask;
 mod bench;
+mod chat;
 mod failure;
 mod generate;
 mod inspect;
@@ -13,6 +15,7 @@ mod setup;
 mod steps;
 mod tokenize;
 mod tools;
+mod trace;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +42,11 @@ struct Cli {
 enum Command {
     /// Answer one question with tools; the steps go to stderr, the answer alone to stdout.
     Ask(ask::Ask),
+    /// Talk with a model that has tools; it remembers what was said.
+    Chat(chat::Chat),
+    /// Look at what `--record` wrote.
+    #[command(subcommand)]
+    Trace(trace::Trace),
     /// List the tools with what the model is told about them.
     Tools(tools::Tools),
     /// Fetch what the default model needs.
@@ -69,18 +77,15 @@ struct ModelOptions {
     #[arg(long, value_name = "SPEC", default_value = "tiny")]
     model: ModelSpec,
     #[command(flatten)]
-    record: RecordOption,
-    #[command(flatten)]
     run: RunOptions,
 }
 
 impl ModelOptions {
     async fn load(&self) -> Result<Arc<dyn ChatModel>, Failure> {
-        self.record.check()?;
         let bars = Bars::default();
         let model = self.model.load(self.run.options()?, &|progress| bars.show(progress)).await;
         bars.finish();
-        self.record.around(model?)
+        Ok(model?)
     }
 }
 
@@ -166,6 +171,8 @@ pub(crate) async fn run() -> ExitCode {
     };
     let done = match cli.command {
         Command::Ask(ask) => ask.run().await,
+        Command::Chat(chat) => chat.run().await,
+        Command::Trace(trace) => trace.run(),
         Command::Tools(tools) => tools.run(),
         Command::Setup(setup) => setup.run().await,
         Command::Model(ModelCommand::Inspect(inspect)) => inspect.run(),

@@ -10,7 +10,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let agent = Agent::builder(qianshou::tiny().await?).tool(qianshou::tools::Calculator).build()?;
 //! let answer = agent.run("What is 37 * 48 + 12?").await?;
-//! println!("{}", answer.text);
+//! println!("{}", answer.text());
 //! # Ok(())
 //! # }
 //! ```
@@ -33,7 +33,7 @@ pub use tiny::{load_tiny, tiny, tiny_protocol};
 
 /// What most programs use.
 pub mod prelude {
-    pub use qianshou_agent::{Agent, Event, Tool, ToolContext, ToolError, ToolOutput, ToolSpec, tool_fn};
+    pub use qianshou_agent::{Agent, Chat, Event, Tool, ToolContext, ToolError, ToolOutput, ToolSpec, tool_fn};
     pub use qianshou_chat::{ChatModel, ChatRequest, Message, Sampling};
     pub use qianshou_macros::facade_tool as tool;
 }

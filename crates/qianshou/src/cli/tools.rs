@@ -21,20 +21,25 @@ pub(super) struct ToolSelection {
 
 impl ToolSelection {
     pub(super) fn tools(&self) -> Result<Vec<Arc<dyn AnyTool>>, Failure> {
-        let all = default_tools();
-        let Some(names) = &self.tools else {
-            return Ok(all);
-        };
-        let find = |name: &String| {
-            let found = all.iter().find(|tool| tool.spec().name == *name).cloned();
-            found.ok_or_else(|| {
-                let known: Vec<String> = all.iter().map(|tool| tool.spec().name).collect();
-                let hint = format!("the tools are {}", known.join(", "));
-                Failure::message(format!("there is no tool `{name}`"), Some(&hint))
-            })
-        };
-        names.iter().map(find).collect()
+        match &self.tools {
+            None => Ok(default_tools()),
+            Some(names) => named(names),
+        }
     }
+}
+
+/// The tools with these names.
+pub(super) fn named(names: &[String]) -> Result<Vec<Arc<dyn AnyTool>>, Failure> {
+    let all = default_tools();
+    let find = |name: &String| {
+        let found = all.iter().find(|tool| tool.spec().name == *name).cloned();
+        found.ok_or_else(|| {
+            let known: Vec<String> = all.iter().map(|tool| tool.spec().name).collect();
+            let hint = format!("the tools are {}", known.join(", "));
+            Failure::message(format!("there is no tool `{name}`"), Some(&hint))
+        })
+    };
+    names.iter().map(find).collect()
 }
 
 /// List the tools with what the model is told about them.
