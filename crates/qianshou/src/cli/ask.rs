@@ -52,8 +52,12 @@ impl Ask {
         if answer.is_answered() {
             return Ok(ExitCode::SUCCESS);
         }
-        let cancelled = answer.stop_reason == StopReason::Cancelled;
-        let hint = (!cancelled).then_some("ask again in other words, or use a larger model with `--model`");
+        let hint = match answer.stop_reason {
+            StopReason::Cancelled => None,
+            StopReason::ContextFull => Some("shorten the question, use fewer tools, or a model with a larger window"),
+            StopReason::Steps => Some("allow more with `--max-steps`, or ask in smaller parts"),
+            _ => Some("ask again in other words, or use a larger model with `--model`"),
+        };
         Err(Failure::message(format!("there is no answer: {}", answer.stop_reason), hint))
     }
 }
