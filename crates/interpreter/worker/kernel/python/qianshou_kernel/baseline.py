@@ -18,11 +18,13 @@ class Baseline:
     def __init__(self, additions):
         builtins.input = input_refused
         sys.breakpointhook = breakpoint_refused
-        vars(builtins).update(additions)
-        self._builtins = dict(vars(builtins))
+        self._names = vars(builtins)
+        self._names.update(additions)
+        self._original = dict(self._names)
 
     def restore(self):
-        vars(builtins).update(self._builtins)
+        """Puts all that back. Uses no built-in function: the cell may have deleted it."""
+        self._names.update(self._original)
         sys.breakpointhook = breakpoint_refused
         sys.settrace(None)
         sys.setprofile(None)

@@ -94,7 +94,7 @@ class Bundler:
                 return self._too_large(mime)
             return fitting[0], b64encode(fitting[1]).decode("ascii")
         if not isinstance(data, str):
-            data = dumps(data, ensure_ascii=False) if mime.endswith("json") else str(data)
+            data = dumps(data, ensure_ascii=False, allow_nan=False) if mime.endswith("json") else str(data)
         if mime == "text/plain":
             return mime, cut(clean(data), self._limits.text_chars)
         limit = self._limits.image_bytes if mime in ("image/png", "image/jpeg") else self._limits.rich_bytes

@@ -1,7 +1,7 @@
 """`display()`: what a cell shows beside its value."""
 
-import os
-import threading
+from os import getpid
+from threading import RLock
 
 from . import figures, images
 from .bundles import Bundler
@@ -56,13 +56,13 @@ class Screen:
     def __init__(self):
         self._publisher = None
         self._process = None
-        self._lock = threading.RLock()
+        self._lock = RLock()
 
     def open(self, publisher):
         """Lets displays go to a publisher."""
         self._publisher = publisher
-        self._process = os.getpid()
-        self._lock = threading.RLock()
+        self._process = getpid()
+        self._lock = RLock()
 
     def close(self):
         """Ends that."""
@@ -72,7 +72,7 @@ class Screen:
         """Shows a value. Between cells, and in a child process, only its text, on standard output."""
         with self._lock:
             publisher = self._publisher
-            if publisher is None or os.getpid() != self._process:
+            if publisher is None or getpid() != self._process:
                 print(repr(value))
             elif publisher.wants(value):
                 publisher.publish(publisher.bundler.bundle(value), source)
@@ -81,7 +81,7 @@ class Screen:
         """Shows data that is already a dict from media type to data."""
         with self._lock:
             publisher = self._publisher
-            if publisher is not None and os.getpid() == self._process:
+            if publisher is not None and getpid() == self._process:
                 publisher.publish(publisher.bundler.bounded(bundle), "display")
 
     def show_figures(self):

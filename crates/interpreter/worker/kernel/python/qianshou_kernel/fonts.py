@@ -62,7 +62,7 @@ def adopt(font_manager):
     for name in (_found, *(alias for alias in _ALIASES if alias not in entries)):
         of_name = entries[_found] + any_weight if name != _found else any_weight
         manager.ttflist.extend(dataclasses.replace(entry, name=name) for entry in of_name)
-    _let_look_ups_end_with(font_manager.FontManager, (_found, "DejaVu Sans"))
+    _let_look_ups_end_with(font_manager, (_found, "DejaVu Sans"))
 
 
 def adopt_settings(matplotlib):
@@ -71,23 +71,23 @@ def adopt_settings(matplotlib):
         settings["axes.unicode_minus"] = False
 
 
-def _let_look_ups_end_with(manager_class, families):
+def _let_look_ups_end_with(font_manager, families):
     """Extends the list in which each missing character is looked for. Matplotlib has it since 3.6."""
+    manager_class = font_manager.FontManager
     find = getattr(manager_class, "_find_fonts_by_props", None)
     if find is None:
         return
 
+    @functools.lru_cache(maxsize=None)
+    def path_of(family, weight):
+        return font_manager.findfont(font_manager.FontProperties(family=family, weight=weight))
+
     @functools.wraps(find)
     def find_with_fallback(self, prop, fontext="ttf", *arguments, **options):
         paths = list(find(self, prop, fontext, *arguments, **options))
-        if fontext != "ttf":
-            return paths
-        wanted = sys.modules["matplotlib.font_manager"].FontProperties._from_any(prop).copy()
-        for family in families:
-            wanted.set_family(family)
-            path = self.findfont(wanted, fontext)
-            if path not in paths:
-                paths.append(path)
+        if fontext == "ttf":
+            weight = font_manager.FontProperties._from_any(prop).get_weight()
+            paths += [path for path in (path_of(family, weight) for family in families) if path not in paths]
         return paths
 
     manager_class._find_fonts_by_props = find_with_fallback

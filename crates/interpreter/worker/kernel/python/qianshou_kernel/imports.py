@@ -50,4 +50,4 @@ class Adjustments(importlib.abc.MetaPathFinder):
         try:
             action(module)
         except Exception as error:
-            self.failed.append("%s: %s" % (name, error))
+            self.failed.append({"name": name, "error": "adjustment: %s: %s" % (type(error).__name__, error)})

@@ -1,5 +1,6 @@
 """SIGINT, which is how a time limit first asks a cell to stop."""
 
+import contextlib
 import signal
 
 
@@ -12,10 +13,13 @@ class Interrupts:
 
     def __init__(self):
         self._listening = False
+        self._held = False
+        self._pending = False
 
     def listen(self):
         """Installs the handler, whatever the last cell made of it, and lets it raise from now on."""
         signal.signal(signal.SIGINT, self._on_signal)
+        self._pending = self._held = False
         self._listening = True
 
     def ignore(self):
@@ -23,6 +27,24 @@ class Interrupts:
         self._listening = False
         signal.signal(signal.SIGINT, self._on_signal)
 
-    def _on_signal(self, number, frame):
-        if self._listening:
+    @contextlib.contextmanager
+    def held(self):
+        """Holds a signal back until the end of the block, for what must not be left half done."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self._pending:
+            self._pending = False
             raise KeyboardInterrupt
+
+    def _on_signal(self, number, frame):
+        if self._listening and self._held:
+            self._pending = True
+        elif self._listening:
+            raise KeyboardInterrupt
+
+
+interrupts = Interrupts()
+"""The interrupts of this process."""

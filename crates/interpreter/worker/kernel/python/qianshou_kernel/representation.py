@@ -3,6 +3,7 @@
 from .text import clean, cut, message_of
 
 _LEAST_ROOM = 16
+_MARKER_ROOM = 64
 
 
 def plain_text(value, limit):
@@ -50,11 +51,9 @@ def _shortened(value, limit):
     """The beginning of a huge string or container, and how much follows."""
     kind = type(value)
     if kind in (str, bytes, bytearray):
-        head, tail = limit * 2 // 3, limit // 3
-        if len(value) <= head + tail:
-            return repr(value)
-        missing = len(value) - head - tail
-        return "%r\n… %d of %d omitted …\n%r" % (value[:head], missing, len(value), value[-tail:])
+        half = max(_LEAST_ROOM, limit - _MARKER_ROOM) // 2
+        marker = "\n… %d of %d omitted …\n" % (len(value) - 2 * half, len(value))
+        return repr(value) if len(value) <= 2 * half else repr(value[:half]) + marker + repr(value[-half:])
     if kind not in (list, tuple, set, frozenset, dict):
         return repr(value)
     parts, length = [], 0

@@ -10,7 +10,7 @@ from . import figures, magic_syntax
 from .baseline import Baseline
 from .cells import Source
 from .display import Publisher, screen
-from .interrupts import Interrupts
+from .interrupts import interrupts
 from .inventory import variables
 from .libraries import adjustments
 from .limits import Limits
@@ -34,8 +34,7 @@ class Session:
         self._process = getpid()
         self._limits = Limits.read(options.get("limits", {}))
         self._streams = Streams()
-        self._interrupts = Interrupts()
-        self._interrupts.ignore()
+        interrupts.ignore()
         self._namespace = Namespace()
         self._magics = Magics(self._namespace)
         self._baseline = Baseline({"display": screen.display, magic_syntax.MAGIC: self._magics})
@@ -97,10 +96,11 @@ class Session:
         """Does a part of the cell; what stops it decides the result, unless an earlier part has."""
         try:
             try:
-                self._interrupts.listen()
+                interrupts.listen()
                 action()
             finally:
-                self._interrupts.ignore()
+                self._baseline.restore()
+                interrupts.ignore()
         except SystemExit as stop:
             outcome = {"status": "exited", "exit_code": _exit_code(stop)}
         except BaseException as error:

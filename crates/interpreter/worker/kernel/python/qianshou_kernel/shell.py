@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 
+from .interrupts import interrupts
+
 _VARIABLE = re.compile(r"\{([^\W\d]\w*)\}|\$([^\W\d]\w*)|\{([^\W\d]\w*(?:\.\w+|\[[^\[\]{}]*\])+)\}")
 
 
@@ -18,43 +20,43 @@ class CommandFailed(Exception):
 
 def run(command, names):
     """Runs a command with the cell's own standard output and error; returns its exit status."""
-    process = _start(_filled(command, names))
-    return _finish(process)[1]
+    return _run(_filled(command, names))[1]
 
 
 def capture(command, names):
     """Runs a command and returns the lines of its standard output, and its exit status."""
-    process = _start(_filled(command, names), stdout=subprocess.PIPE)
-    output, status = _finish(process)
+    output, status = _run(_filled(command, names), stdout=subprocess.PIPE)
     return output.decode("utf-8", "backslashreplace").splitlines(), status
 
 
 def run_script(script):
     """Runs a whole script; raises when it fails."""
-    status = _finish(_start(script))[1]
+    status = _run(script)[1]
     if status != 0:
         raise CommandFailed("the script ended with exit status %d" % status)
 
 
-def _start(command, stdout=None):
-    """A shell in a process group of its own, so that all of it can be ended."""
+def _run(command, stdout=None):
+    """Captured output and exit status of a shell command, which ends with the cell when that is interrupted."""
     sys.stdout.flush()
     sys.stderr.flush()
-    shell = shutil.which("bash") or "/bin/sh"
-    return subprocess.Popen(
-        [shell, "-c", command], stdin=subprocess.DEVNULL, stdout=stdout, start_new_session=True
-    )
-
-
-def _finish(process):
-    """Output and exit status. When the cell is interrupted, the command ends with it."""
+    process = None
     try:
+        with interrupts.held():
+            process = _start(command, stdout)
         output, _ = process.communicate()
-        return output, process.returncode
     except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        if process is not None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         raise
+    return output, process.returncode
+
+
+def _start(command, stdout):
+    """A shell in a process group of its own, so that all of it can be ended."""
+    shell = shutil.which("bash") or "/bin/sh"
+    return subprocess.Popen([shell, "-c", command], stdin=subprocess.DEVNULL, stdout=stdout, start_new_session=True)
 
 
 def _filled(command, names):

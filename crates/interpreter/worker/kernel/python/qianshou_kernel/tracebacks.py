@@ -1,7 +1,7 @@
 """Tracebacks with the cells' own lines: what the kernel and the libraries do in between is not the cell's affair."""
 
 import os
-import traceback
+from traceback import FrameSummary, TracebackException
 
 from . import packages
 from .text import clean, cut, message_of
@@ -28,7 +28,7 @@ class Reporter:
         }
 
     def _text(self, error):
-        report = traceback.TracebackException(type(error), error, error.__traceback__, lookup_lines=False)
+        report = TracebackException(type(error), error, error.__traceback__, lookup_lines=False)
         self._trim(report)
         text = "".join(report.format())
         message = "".join(report.format_exception_only())
@@ -70,7 +70,7 @@ class Reporter:
     def _plain(self, frame):
         """The frame, without columns when its line was translated from a magic."""
         if self._source.is_translated(frame.filename, frame.lineno):
-            return traceback.FrameSummary(frame.filename, frame.lineno, frame.name, lookup_line=False)
+            return FrameSummary(frame.filename, frame.lineno, frame.name, lookup_line=False)
         return frame
 
 

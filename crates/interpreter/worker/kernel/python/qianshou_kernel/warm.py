@@ -6,7 +6,7 @@ import platform
 import sys
 import time
 
-from . import fonts
+from . import fonts, packages
 from .libraries import adjustments
 from .text import clean, message_of
 
@@ -14,7 +14,8 @@ from .text import clean, message_of
 def warm_up(modules):
     """Imports modules, so that a session forked from this process has them at once.
 
-    Absent and broken modules are told, not raised. The garbage collector then leaves all this alone: a
+    Absent and broken modules are told, not raised. `packages` of the result are the names of all packages that can
+    be imported beside the standard library; looking for them here saves it later. The garbage collector then leaves all this alone: a
     collection in a child would touch, and so copy, every page that the processes share.
     """
     adjustments.install()
@@ -35,16 +36,17 @@ def warm_up(modules):
             imported.append(
                 {"name": name, "version": _version(module), "milliseconds": 1e3 * (time.perf_counter() - begin)}
             )
-    failed += [_failure("adjustment", failure) for failure in adjustments.failed]
-    gc.collect()
-    gc.freeze()
-    return {
+    result = {
         "python": python(),
         "imported": imported,
         "missing": missing,
-        "failed": failed,
+        "failed": failed + adjustments.failed,
+        "packages": sorted(packages.importable()),
         "cjk_font": fonts.found(),
     }
+    gc.collect()
+    gc.freeze()
+    return result
 
 
 def python():
