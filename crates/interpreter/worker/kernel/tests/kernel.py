@@ -11,10 +11,14 @@ import unittest
 from pathlib import Path
 
 
+def missing(packages):
+    """The packages that this Python lacks."""
+    return [package for package in packages if importlib.util.find_spec(package) is None]
+
+
 def needs(*packages):
     """Skips a test, with the reason, where this Python lacks a package."""
-    missing = [package for package in packages if importlib.util.find_spec(package) is None]
-    return unittest.skipIf(missing, "needs %s, which this Python lacks" % ", ".join(missing))
+    return unittest.skipIf(missing(packages), "needs %s, which this Python lacks" % ", ".join(missing(packages)))
 
 
 class Outcome:

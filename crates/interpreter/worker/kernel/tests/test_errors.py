@@ -137,3 +137,20 @@ class Endings(KernelTest):
     def test_an_exit_message_is_printed(self):
         outcome = self.kernel.run("import sys; sys.exit('no data')")
         self.assertEqual((outcome.status, outcome.exit_code, outcome.stderr), ("exited", 1, "no data\n"))
+
+
+class NoNetwork(KernelTest):
+    FAIL = "import errno, socket, urllib.error\ntry:\n    raise %s\nexcept OSError as e:\n    raise RuntimeError('no page')"
+    FAILURES = ("socket.gaierror(-3, 'no name')", "OSError(errno.ENETUNREACH, 'unreachable')", "urllib.error.URLError(socket.gaierror(-3, 'no name'))")
+
+    def test_it_is_said_beside_errors_of_connections(self):
+        for failure in self.FAILURES:
+            self.assertIn("no network here", self.fail_cell(self.FAIL % failure).error["hint"] or "", failure)
+
+    def test_it_is_not_said_where_there_is_one(self):
+        self.options = {"network": True}
+        for failure in self.FAILURES:
+            self.assertIsNone(self.fail_cell(self.FAIL % failure).error["hint"])
+
+    def test_other_errors_of_files_are_not_meant(self):
+        self.assertIsNone(self.fail_cell("open('no such file')").error["hint"])

@@ -18,7 +18,9 @@ class Adjustments(importlib.abc.MetaPathFinder):
         self._finding = set()
 
     def install(self):
-        """Begins to watch imports."""
+        """Begins to watch imports, once."""
+        if self in sys.meta_path:
+            return
         sys.meta_path.insert(0, self)
         for name in list(self._actions):
             if name in sys.modules:

@@ -7,7 +7,8 @@ from .display import screen
 from .imports import Adjustments
 from .refused import breakpoint_refused
 
-_PANDAS_OPTIONS = {"display.max_rows": 60, "display.width": 120}
+_PANDAS_OPTIONS = {"display.max_columns": 20, "display.max_rows": 60, "display.width": 120}
+"""Without a notebook, pandas would fit tables to a terminal of 80 columns that is not there."""
 
 
 def _pandas(pandas):

@@ -17,6 +17,7 @@ from .limits import Limits
 from .loop import Loop
 from .magics import Magics
 from .namespace import Namespace
+from .notebook import stand_in
 from .streams import Streams
 from .text import message_of
 from .tracebacks import Reporter
@@ -26,7 +27,8 @@ from .warm import python
 class Session:
     """The state of one conversation with Python. A process has one session, made after its descriptors are set.
 
-    `options` may have `workspace`, the folder of the session's files, and `limits`, a dict as `Limits` reads it.
+    `options` may have `workspace`, the folder of the session's files; `network`, whether there is one, which is said
+    beside errors where there is none; and `limits`, a dict as `Limits` reads it.
     """
 
     def __init__(self, options):
@@ -40,11 +42,12 @@ class Session:
         self._baseline = Baseline({"display": screen.display, magic_syntax.MAGIC: self._magics})
         self._source = Source()
         self._loop = Loop()
-        self._reporter = Reporter(self._source, os.getcwd(), self._limits)
+        self._reporter = Reporter(self._source, os.getcwd(), options.get("network", False), self._limits)
         sys.argv = [""]
         if "" not in sys.path:
             sys.path.insert(0, "")
         adjustments.install()
+        stand_in.install()
         _reseed()
         faulthandler.enable(2)
 

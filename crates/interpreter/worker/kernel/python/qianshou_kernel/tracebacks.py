@@ -1,20 +1,24 @@
 """Tracebacks with the cells' own lines: what the kernel and the libraries do in between is not the cell's affair."""
 
+import errno
 import os
+from socket import gaierror
 from traceback import FrameSummary, TracebackException
 
 from . import packages
 from .text import clean, cut, message_of
 
+_NO_NETWORK = (errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EAFNOSUPPORT)
 _HEADER = "Traceback (most recent call last):\n"
 
 
 class Reporter:
     """Turns exceptions into what the session returns of them."""
 
-    def __init__(self, source, workspace, limits):
+    def __init__(self, source, workspace, network, limits):
         self._source = source
         self._workspace = os.path.join(workspace, "")
+        self._network = network
         self._limit = limits.traceback_chars
 
     def report(self, error):
@@ -24,8 +28,16 @@ class Reporter:
             "name": clean(type(error).__qualname__),
             "message": cut(clean(message_of(error)), self._limit // 2),
             "traceback": self._text(error),
-            "hint": _hint(error),
+            "hint": self._hint(error),
         }
+
+    def _hint(self, error):
+        """What may help beyond the message, or None."""
+        if isinstance(error, ModuleNotFoundError) and isinstance(error.name, str):
+            return cut(clean(packages.hint_for_missing(error.name)), 2000)
+        if not self._network and any(_is_network_error(cause) for cause in _causes(error)):
+            return "There is no network here; work with the files of the workspace."
+        return None
 
     def _text(self, error):
         report = TracebackException(type(error), error, error.__traceback__, lookup_lines=False)
@@ -89,8 +101,16 @@ def _last_lines(text, limit):
     return "".join([omitted, *reversed(kept)])
 
 
-def _hint(error):
-    """What may help beyond the message, or None."""
-    if isinstance(error, ModuleNotFoundError) and isinstance(error.name, str):
-        return cut(clean(packages.hint_for_missing(error.name)), 2000)
-    return None
+def _causes(error):
+    """An exception and those behind it."""
+    seen = set()
+    while error is not None and id(error) not in seen:
+        yield error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+
+
+def _is_network_error(error):
+    """Whether an exception is what a connection meets where there is no network."""
+    reason = getattr(error, "reason", error)
+    return isinstance(reason, gaierror) or (isinstance(reason, OSError) and reason.errno in _NO_NETWORK)

@@ -8,6 +8,7 @@ import time
 
 from . import fonts, packages
 from .libraries import adjustments
+from .notebook import stand_in
 from .text import clean, message_of
 
 
@@ -19,6 +20,7 @@ def warm_up(modules):
     collection in a child would touch, and so copy, every page that the processes share.
     """
     adjustments.install()
+    stand_in.install()
     importlib.import_module("multiprocessing")
     imported, missing, failed = [], [], []
     for name in modules:
