@@ -4,13 +4,13 @@ use qianshou_interpreter::*;
 async fn smoke() {
     let tier = match std::env::var("TIER").as_deref() { Ok("landlock") => Some(Tier::Landlock), Ok("off") => Some(Tier::Off), _ => Some(Tier::Namespaces) };
     let t = std::time::Instant::now();
-    let mut builder = Interpreter::builder();
+    let mut builder = Interpreter::builder(); if let Ok(p) = std::env::var("PY") { builder = builder.python(p) }
     if let Some(tier) = tier { builder = builder.tier(tier) }
     let interpreter = builder.build().await.unwrap_or_else(|e| panic!("{e}"));
     eprintln!("build {:?}\n{}\n{:?}", t.elapsed(), interpreter.isolation_report(), interpreter.python());
     for v in &interpreter.isolation_report().verdicts { eprintln!("{v:?}"); }
     for code in ["1+1", "x = 41; print('hello'); x + 1", "x", "1/0", "import os; os.getpid(), os.listdir('/'), os.environ",
-        "import sys\nprint(sys.path, sys.executable, sys.prefix)", "import numpy as np; a = np.ones((200,200)); (a@a).sum()",
+        "import sys\nprint(sys.path, sys.executable, sys.prefix)", "import numpy as np, warnings; a = np.ones((200,200)); (a@a).sum()",
         "import matplotlib.pyplot as plt; plt.plot([1,2]); plt.title('千手'); open('a.txt','w').write('hi')",
         "x = 1\nimport ctypes; ctypes.string_at(0)", "x", "import os; os._exit(3)", "x", "[open('/proc/%s/cmdline' % p).read()[:60] for p in os.listdir('/proc') if p.isdigit()]"] {
         let t = std::time::Instant::now();
@@ -21,7 +21,7 @@ async fn smoke() {
     }
     let session = interpreter.session().await.unwrap();
     for code in ["1+1", "x = 41; print('hello'); x + 1", "x", "1/0", "import os; os.getpid(), os.listdir('/'), os.environ",
-        "import sys\nprint(sys.path, sys.executable, sys.prefix)", "import numpy as np; a = np.ones((200,200)); (a@a).sum()",
+        "import sys\nprint(sys.path, sys.executable, sys.prefix)", "import numpy as np, warnings; a = np.ones((200,200)); (a@a).sum()",
         "import matplotlib.pyplot as plt; plt.plot([1,2]); plt.title('千手'); open('a.txt','w').write('hi')",
         "x = 1\nimport ctypes; ctypes.string_at(0)", "x", "import os; os._exit(3)", "x", "[open('/proc/%s/cmdline' % p).read()[:60] for p in os.listdir('/proc') if p.isdigit()]"] {
         let t = std::time::Instant::now();

@@ -2,10 +2,11 @@
 
 use std::ffi::CString;
 use std::fs;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::CWD;
+use rustix::fs::{CWD, FileType, fstat};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, mount, move_mount, open_tree};
 
@@ -40,10 +41,22 @@ pub(crate) fn copy_tree(path: &Path, usage: Use) -> Result<Option<OwnedFd>, Fail
     Ok(Some(tree))
 }
 
-/// Attaches a tree at `target`, which exists.
+/// Attaches a tree at `target`, and makes the place if need be.
 pub(crate) fn attach(tree: &OwnedFd, target: &Path) -> Result<(), Failure> {
-    move_mount(tree, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
-        .step(format!("attach a tree at {}", target.display()))
+    let step = || format!("attach a tree at {}", target.display());
+    let is_folder = FileType::from_raw_mode(fstat(tree).step(step())?.st_mode) == FileType::Directory;
+    place(target, is_folder).step(step())?;
+    move_mount(tree, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).step(step())
+}
+
+fn place(target: &Path, is_folder: bool) -> io::Result<()> {
+    if is_folder {
+        return fs::create_dir_all(target);
+    }
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::OpenOptions::new().append(true).create(true).open(target).map(drop)
 }
 
 /// A file system in memory at `target`, which exists.
@@ -60,7 +73,7 @@ pub(crate) fn processes(target: &Path, only_processes: bool) -> Result<(), Failu
 
 fn file_system(kind: &str, target: &Path, options: &str, flags: MountFlags) -> Result<(), Failure> {
     let step = format!("mount {kind} at {}", target.display());
-    let options = CString::new(options).map_err(std::io::Error::from).step(step.clone())?;
+    let options = CString::new(options).map_err(io::Error::from).step(step.clone())?;
     mount(kind, target, kind, flags, options.as_c_str()).step(step)
 }
 
@@ -69,16 +82,4 @@ pub(crate) fn seal(path: &Path) -> Result<(), Failure> {
     let step = || format!("make {} read-only", path.display());
     let tree = open_tree(CWD, path, OpenTreeFlags::OPEN_TREE_CLOEXEC).step(step())?;
     restrict_mount(&tree, READ_ONLY, false).step(step())
-}
-
-/// Makes a place to attach something of the kind of `like` at.
-pub(crate) fn place(target: &Path, like: &Path) -> Result<(), Failure> {
-    let step = || format!("make {}", target.display());
-    if like.is_dir() {
-        return fs::create_dir_all(target).step(step());
-    }
-    if let Some(folder) = target.parent() {
-        fs::create_dir_all(folder).step(step())?;
-    }
-    fs::OpenOptions::new().append(true).create(true).open(target).map(drop).step(step())
 }

@@ -8,13 +8,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use qianshou_interpreter_protocol::Tier;
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount};
 use rustix::process::{Signal, getegid, geteuid, pivot_root, set_parent_process_death_signal};
 use rustix::thread::UnshareFlags;
 
 use crate::failure::{Failure, Step};
 use crate::identity::{self, INNER_ID};
-use crate::mount::{Use, attach, copy_tree, in_memory, place, processes, seal};
+use crate::mount::{Use, attach, copy_tree, in_memory, processes, seal};
 use crate::system::{Fork, fork_into};
 
 /// Folders of every system that programs and libraries live in.
@@ -45,14 +46,17 @@ pub const WORKSPACE: &str = "/workspace";
 const BASE: &str = "/tmp";
 const MEBIBYTE: u64 = 1 << 20;
 
-/// Forks into the namespaces of the warm Python; the child is the first process of its own.
+/// Forks the warm Python's process; where there are namespaces, into its own.
 ///
 /// Root does without a user namespace here, because it needs its rights to reach the trees, and gives
 /// them up in [`enter`].
 ///
 /// # Errors
 /// Where the system refuses namespaces.
-pub fn fork() -> Result<Fork, Failure> {
+pub fn fork(tier: Tier) -> Result<Fork, Failure> {
+    if tier != Tier::Namespaces {
+        return fork_into(UnshareFlags::empty()).step("fork");
+    }
     let mut flags = UnshareFlags::NEWNS
         | UnshareFlags::NEWPID
         | UnshareFlags::NEWNET
@@ -81,16 +85,15 @@ pub fn enter(visible: &[PathBuf]) -> Result<(), Failure> {
     let trees = take(visible)?;
     let base = Path::new(BASE);
     in_memory(base, 4 * MEBIBYTE, 4096, "0755")?;
+    furnish(base)?;
     for (path, tree) in &trees {
         let target = base.join(path.strip_prefix("/").unwrap_or(path));
         // A tree inside one that is attached already is seen through it.
-        if !target.exists() || is_device(path) {
-            place(&target, path)?;
+        if !target.exists() {
             attach(tree, &target)?;
         }
     }
     links(base)?;
-    furnish(base)?;
     std::env::set_current_dir(base).step("enter the new root")?;
     pivot_root(".", ".").step("change the root")?;
     unmount(".", UnmountFlags::DETACH).step("let the old root go")?;

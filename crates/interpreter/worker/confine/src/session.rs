@@ -2,21 +2,25 @@
 
 use std::path::Path;
 
-use qianshou_interpreter_protocol::{Limits, Network};
+use qianshou_interpreter_protocol::{Fork as Session, Network, Tier};
 use rustix::process::{Signal, getegid, geteuid, set_parent_process_death_signal, setsid};
 use rustix::thread::UnshareFlags;
 
 use crate::failure::{Failure, Step};
-use crate::mount::{in_memory, processes, seal};
+use crate::mount::{Use, attach, copy_tree, in_memory, processes, seal};
 use crate::outer::{CACHE, WORKSPACE};
-use crate::system::{Fork, fork_into, raise_loopback};
+use crate::system::{Fork, fork_sibling_into, raise_loopback};
 use crate::{capabilities, identity};
 
-/// Forks a session's first process into namespaces of its own.
+/// Forks a session's first process, as a child of this one's parent; into namespaces of its own where
+/// there are namespaces. This process has only this to do.
 ///
 /// # Errors
-/// Where the system refuses namespaces.
-pub fn fork() -> Result<Fork, Failure> {
+/// Where the system refuses.
+pub fn fork(tier: Tier) -> Result<Fork, Failure> {
+    if tier != Tier::Namespaces {
+        return fork_sibling_into(UnshareFlags::empty()).step("fork a session");
+    }
     let outside = (geteuid(), getegid());
     let flags = UnshareFlags::NEWUSER
         | UnshareFlags::NEWNS
@@ -25,34 +29,35 @@ pub fn fork() -> Result<Fork, Failure> {
         | UnshareFlags::NEWIPC
         | UnshareFlags::NEWUTS
         | UnshareFlags::NEWCGROUP;
-    let side = fork_into(flags).step("make the namespaces of a session")?;
+    let side = fork_sibling_into(flags).step("make the namespaces of a session")?;
     if side == Fork::Child {
         identity::map(outside)?;
     }
     Ok(side)
 }
 
-/// Forks a session's first process where there are no namespaces.
-///
-/// # Errors
-/// As `fork`.
-pub fn fork_plain() -> Result<Fork, Failure> {
-    fork_into(UnshareFlags::empty()).step("fork a session")
-}
-
 /// In the child of [`fork`]: files of its own, and sight of its own processes alone.
 ///
 /// # Errors
 /// The step that the system refused.
-pub fn enter(limits: &Limits, network: Network) -> Result<(), Failure> {
+pub fn enter(fork: &Session) -> Result<(), Failure> {
+    let limits = &fork.limits;
     let quarter = (limits.workspace_bytes / 4).max(1 << 20);
-    in_memory(Path::new(WORKSPACE), limits.workspace_bytes, limits.workspace_files, "0700")?;
-    in_memory(Path::new("/tmp"), quarter, limits.workspace_files, "1777")?;
-    in_memory(Path::new("/dev/shm"), quarter, limits.workspace_files, "1777")?;
+    let folders =
+        [(WORKSPACE, limits.workspace_bytes, "0700"), ("/tmp", quarter, "1777"), ("/dev/shm", quarter, "1777")];
+    for (folder, bytes, mode) in folders {
+        // A Python that lives below the folder is taken along.
+        let hidden = fork.visible.iter().filter(|path| path.starts_with(folder));
+        let trees = hidden.map(|path| Ok((path, copy_tree(path, Use::Files)?))).collect::<Result<Vec<_>, Failure>>()?;
+        in_memory(Path::new(folder), bytes, limits.workspace_files, mode)?;
+        for (path, tree) in &trees {
+            tree.as_ref().map_or(Ok(()), |tree| attach(tree, path))?;
+        }
+    }
     // Kernels before 5.8 cannot leave out what is not about processes.
     processes(Path::new("/proc"), true).or_else(|_| processes(Path::new("/proc"), false))?;
     seal(Path::new(CACHE))?;
-    if network == Network::Loopback {
+    if fork.network == Network::Loopback {
         raise_loopback().step("bring up the loopback interface")?;
     }
     Ok(())

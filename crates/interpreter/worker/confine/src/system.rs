@@ -19,15 +19,27 @@ pub enum Fork {
     Parent(Pid),
 }
 
-/// Forks into new namespaces. `flags` are those of `clone`; none is a plain fork.
+/// Forks into new namespaces. `flags` are those of `clone` for namespaces; none is a plain fork.
 ///
-/// The child is a copy with this thread alone, so the caller must run no other thread that could hold a
-/// lock which the child needs; the C library is not told, so the child should soon `exec` or fork anew.
+/// The child is a copy with this thread alone, and the C library and what hooks into its forks are not
+/// told: the caller must have no other thread, and must be no copy of a process that had any unless the
+/// C library forked it.
 ///
 /// # Errors
 /// As `clone`.
 pub fn fork_into(flags: UnshareFlags) -> io::Result<Fork> {
-    let flags = c_ulong::from(flags.bits()) | libc::SIGCHLD as c_ulong;
+    clone(c_ulong::from(flags.bits()) | libc::SIGCHLD as c_ulong)
+}
+
+/// As [`fork_into`], but the new process is a child of this one's parent.
+///
+/// # Errors
+/// As `clone`.
+pub fn fork_sibling_into(flags: UnshareFlags) -> io::Result<Fork> {
+    clone(c_ulong::from(flags.bits()) | libc::CLONE_PARENT as c_ulong)
+}
+
+fn clone(flags: c_ulong) -> io::Result<Fork> {
     // SAFETY: without CLONE_VM and with a null stack this is a fork: the child goes on with its own copy
     // of this stack, and no memory is shared. The other arguments are ignored for these flags.
     let id = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };

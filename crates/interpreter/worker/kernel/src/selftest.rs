@@ -9,12 +9,12 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::Path;
 
-use qianshou_interpreter_confine::session;
-use qianshou_interpreter_confine::system::{Fork, exit_now};
+use qianshou_interpreter_confine::system::{Fork, exit_now, fork_into};
 use qianshou_interpreter_protocol::{SelfTest, Verdict};
 use rustix::mount::{MountFlags, mount};
 use rustix::net::{AddressFamily, SocketType, socket};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
+use rustix::thread::UnshareFlags;
 
 pub(crate) fn run(test: &SelfTest) -> Vec<Verdict> {
     let folder = Path::new(&test.folder);
@@ -62,15 +62,9 @@ fn end(process: i32) -> io::Result<()> {
     Ok(kill_process(process, Signal::TERM)?)
 }
 
-fn new_namespaces() -> Result<(), io::Error> {
-    match session::fork() {
-        Ok(Fork::Child) => exit_now(0),
-        Ok(Fork::Parent(child)) => {
-            rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty())?;
-            Ok(())
-        }
-        Err(error) => {
-            Err(error.raw_os_error().map_or_else(|| io::Error::other("refused"), io::Error::from_raw_os_error))
-        }
+fn new_namespaces() -> io::Result<()> {
+    match fork_into(UnshareFlags::NEWUSER | UnshareFlags::NEWNS)? {
+        Fork::Child => exit_now(0),
+        Fork::Parent(child) => Ok(drop(waitpid(Some(child), WaitOptions::empty())?)),
     }
 }

@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use qianshou_interpreter_confine::system::{self, close_all_but, execute, exit_now};
-use qianshou_interpreter_confine::{kernel, session};
+use qianshou_interpreter_confine::{kernel, session as confine};
 use qianshou_interpreter_protocol::{Event, Fork, Supervise, Tier};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -19,18 +19,31 @@ use rustix::process::Pid;
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
 use crate::channel::Channel;
-use crate::fork::fork;
-use crate::{Failed, cells};
+use crate::{Failed, cells, fork};
 
 /// Starts a session. What goes wrong is told on `host`, and the warm Python goes on.
-pub(crate) fn start(python: Python<'_>, package: &Bound<'_, PyModule>, fork: &Fork, host: OwnedFd, program: &OwnedFd) {
+///
+/// Libraries may have started threads, which a fork leaves behind; those that care hook into the C
+/// library's fork, and namespaces need `clone`. So it is the one and then, in the child, the other.
+pub(crate) fn start(
+    python: Python<'_>,
+    package: &Bound<'_, PyModule>,
+    session: &Fork,
+    host: OwnedFd,
+    program: &OwnedFd,
+) {
     let host = Channel::new(host);
-    let namespaces = fork.tier == Tier::Namespaces;
-    match if namespaces { session::fork() } else { session::fork_plain() } {
+    match fork::fork(python) {
         Ok(system::Fork::Parent(_)) => {}
         Ok(system::Fork::Child) => {
-            let Err(error) = become_session(python, package, fork, host.socket(), program);
-            tell(&host, &*error);
+            match confine::fork(session.tier) {
+                Ok(system::Fork::Parent(_)) => exit_now(0),
+                Ok(system::Fork::Child) => {
+                    let Err(error) = become_session(python, package, session, host.socket(), program);
+                    tell(&host, &*error);
+                }
+                Err(error) => tell(&host, &error),
+            }
             exit_now(1)
         }
         Err(error) => tell(&host, &error),
@@ -50,13 +63,13 @@ fn become_session(
     program: &OwnedFd,
 ) -> Result<std::convert::Infallible, Failed> {
     if session.tier == Tier::Namespaces {
-        session::enter(&session.limits, session.network)?;
+        confine::enter(session)?;
     }
-    session::renounce()?;
+    confine::renounce()?;
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let stdout = pipe_with(PipeFlags::CLOEXEC)?;
     let stderr = pipe_with(PipeFlags::CLOEXEC)?;
-    match fork(python)? {
+    match fork::fork(python)? {
         system::Fork::Child => {
             let error = become_kernel(python, package, session, theirs, [stdout.1, stderr.1]);
             if let Err(error) = error {

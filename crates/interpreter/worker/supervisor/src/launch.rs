@@ -9,8 +9,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitCode, ExitStatus};
 
+use qianshou_interpreter_confine::outer;
 use qianshou_interpreter_confine::system::{Fork, exit_now};
-use qianshou_interpreter_confine::{outer, session};
 use qianshou_interpreter_protocol::{Decoder, Launch, Tier, VERSION, Warm, json, parse};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -23,7 +23,7 @@ pub(crate) fn run() -> Result<ExitCode, Failed> {
     let launch = read_launch()?;
     let module = File::open(&launch.module)?;
     let program = File::open("/proc/self/exe")?;
-    let side = if launch.tier == Tier::Namespaces { outer::fork() } else { session::fork_plain() };
+    let side = outer::fork(launch.tier);
     match side {
         Ok(Fork::Parent(python)) => {
             drop((module, program));
