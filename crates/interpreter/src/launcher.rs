@@ -65,7 +65,7 @@ impl Launcher {
         tier: Tier,
     ) -> Result<Self, InterpreterError> {
         let payload = payload::unpack()?;
-        let cache = if tier == Tier::Namespaces { None } else { Some(folder().map_err(start)?) };
+        let cache = if tier == Tier::Namespaces { None } else { Some(folder(tier).map_err(start)?) };
         let cache_path = cache.as_ref().map_or(Path::new(CACHE), TempDir::path);
         let mut visible = python.visible.clone();
         visible.extend(cache.as_ref().map(|cache| cache.path().to_path_buf()));
@@ -122,7 +122,7 @@ impl Launcher {
     /// Forks a session, and waits until it is ready.
     pub(crate) async fn open(&self) -> Result<Opened, InterpreterError> {
         let mut fork = self.fork.clone();
-        let folder = if fork.tier == Tier::Namespaces { None } else { Some(folder().map_err(start)?) };
+        let folder = if fork.tier == Tier::Namespaces { None } else { Some(folder(fork.tier).map_err(start)?) };
         if let Some(folder) = &folder {
             fork.workspace = folder.path().to_path_buf();
         }
@@ -214,10 +214,10 @@ fn environment(python: &Path, cache: &Path) -> Vec<(String, String)> {
 }
 
 /// A folder for a sandbox that sees the host's file system, and for nobody else.
-fn folder() -> io::Result<TempDir> {
+fn folder(tier: Tier) -> io::Result<TempDir> {
     let folder = tempfile::Builder::new().prefix("qianshou-").tempdir()?;
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700))?;
-    if rustix::process::geteuid().is_root() {
+    if tier == Tier::Landlock && rustix::process::geteuid().is_root() {
         chown(folder.path(), Some(NOBODY), Some(NOBODY))?;
     }
     Ok(folder)

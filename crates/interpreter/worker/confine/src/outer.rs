@@ -94,11 +94,12 @@ pub fn enter(visible: &[PathBuf]) -> Result<(), Failure> {
         }
     }
     links(base)?;
+    // While the old one is still there: an ordinary user may mount one only where one is.
+    processes(&base.join("proc"), false)?;
     std::env::set_current_dir(base).step("enter the new root")?;
     pivot_root(".", ".").step("change the root")?;
     unmount(".", UnmountFlags::DETACH).step("let the old root go")?;
     std::env::set_current_dir("/").step("enter the new root")?;
-    processes(Path::new("/proc"), false)?;
     seal(Path::new("/"))?;
     rustix::system::sethostname(b"sandbox").step("set the host name")?;
     if geteuid().is_root() {
