@@ -19,7 +19,13 @@ async fn smoke() {
         drop(session);
         eprintln!("open {opened:?} {code}");
     }
+    let mut opens = Vec::new(); let mut firsts = Vec::new();
+    for _ in 0..30 { let t = std::time::Instant::now(); let s = interpreter.session().await.unwrap(); opens.push(t.elapsed()); s.execute("1+1").await.unwrap(); firsts.push(t.elapsed()); }
+    opens.sort(); firsts.sort(); eprintln!("opens {:?} {:?} firsts {:?} {:?}", opens[0], opens[15], firsts[0], firsts[15]);
     let session = interpreter.session().await.unwrap();
+    let mut cells = Vec::new(); let mut inner = Vec::new();
+    for _ in 0..100 { let t = std::time::Instant::now(); let c = session.execute("1+1").await.unwrap(); cells.push(t.elapsed()); inner.push(c.duration); }
+    cells.sort(); inner.sort(); eprintln!("cells {:?} {:?} inner {:?} {:?}", cells[0], cells[50], inner[0], inner[50]);
     for code in ["1+1", "x = 41; print('hello'); x + 1", "x", "1/0", "import os; os.getpid(), os.listdir('/'), os.environ",
         "import sys\nprint(sys.path, sys.executable, sys.prefix)", "import numpy as np, warnings; a = np.ones((200,200)); (a@a).sum()",
         "import matplotlib.pyplot as plt; plt.plot([1,2]); plt.title('千手'); open('a.txt','w').write('hi')",

@@ -7,6 +7,7 @@
 
 #![cfg(target_os = "linux")]
 
+pub mod borrow;
 mod capabilities;
 mod failure;
 mod identity;

@@ -3,44 +3,38 @@
 use std::path::Path;
 
 use qianshou_interpreter_protocol::{Fork as Session, Network, Tier};
-use rustix::process::{Signal, getegid, geteuid, set_parent_process_death_signal, setsid};
+use rustix::process::{Gid, Signal, Uid, set_parent_process_death_signal, setsid};
 use rustix::thread::UnshareFlags;
 
 use crate::failure::{Failure, Step};
 use crate::mount::{Use, attach, copy_tree, in_memory, processes, seal};
 use crate::outer::{CACHE, WORKSPACE};
-use crate::system::{Fork, fork_sibling_into, raise_loopback};
+use crate::system::raise_loopback;
 use crate::{capabilities, identity};
 
-/// Forks a session's first process, as a child of this one's parent; into namespaces of its own where
-/// there are namespaces. This process has only this to do.
-///
-/// # Errors
-/// Where the system refuses.
-pub fn fork(tier: Tier) -> Result<Fork, Failure> {
-    if tier != Tier::Namespaces {
-        return fork_sibling_into(UnshareFlags::empty()).step("fork a session");
+/// The namespaces of a session's first process.
+#[must_use]
+pub fn namespaces(tier: Tier) -> UnshareFlags {
+    match tier {
+        Tier::Namespaces => {
+            UnshareFlags::NEWUSER
+                | UnshareFlags::NEWNS
+                | UnshareFlags::NEWPID
+                | UnshareFlags::NEWNET
+                | UnshareFlags::NEWIPC
+                | UnshareFlags::NEWUTS
+                | UnshareFlags::NEWCGROUP
+        }
+        Tier::Landlock | Tier::Off => UnshareFlags::empty(),
     }
-    let outside = (geteuid(), getegid());
-    let flags = UnshareFlags::NEWUSER
-        | UnshareFlags::NEWNS
-        | UnshareFlags::NEWPID
-        | UnshareFlags::NEWNET
-        | UnshareFlags::NEWIPC
-        | UnshareFlags::NEWUTS
-        | UnshareFlags::NEWCGROUP;
-    let side = fork_sibling_into(flags).step("make the namespaces of a session")?;
-    if side == Fork::Child {
-        identity::map(outside)?;
-    }
-    Ok(side)
 }
 
-/// In the child of [`fork`]: files of its own, and sight of its own processes alone.
+/// In new [`namespaces`], made by `outside`: files of its own, and sight of its own processes alone.
 ///
 /// # Errors
 /// The step that the system refused.
-pub fn enter(fork: &Session) -> Result<(), Failure> {
+pub fn enter(fork: &Session, outside: (Uid, Gid)) -> Result<(), Failure> {
+    identity::map(outside)?;
     let limits = &fork.limits;
     let quarter = (limits.workspace_bytes / 4).max(1 << 20);
     let folders =

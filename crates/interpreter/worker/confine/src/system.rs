@@ -21,25 +21,13 @@ pub enum Fork {
 
 /// Forks into new namespaces. `flags` are those of `clone` for namespaces; none is a plain fork.
 ///
-/// The child is a copy with this thread alone, and the C library and what hooks into its forks are not
-/// told: the caller must have no other thread, and must be no copy of a process that had any unless the
-/// C library forked it.
+/// The child is a copy with this thread alone, and neither the C library nor what hooks into its forks is
+/// told: for programs that run one thread and will soon become another program.
 ///
 /// # Errors
 /// As `clone`.
 pub fn fork_into(flags: UnshareFlags) -> io::Result<Fork> {
-    clone(c_ulong::from(flags.bits()) | libc::SIGCHLD as c_ulong)
-}
-
-/// As [`fork_into`], but the new process is a child of this one's parent.
-///
-/// # Errors
-/// As `clone`.
-pub fn fork_sibling_into(flags: UnshareFlags) -> io::Result<Fork> {
-    clone(c_ulong::from(flags.bits()) | libc::CLONE_PARENT as c_ulong)
-}
-
-fn clone(flags: c_ulong) -> io::Result<Fork> {
+    let flags = c_ulong::from(flags.bits()) | libc::SIGCHLD as c_ulong;
     // SAFETY: without CLONE_VM and with a null stack this is a fork: the child goes on with its own copy
     // of this stack, and no memory is shared. The other arguments are ignored for these flags.
     let id = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
@@ -69,12 +57,16 @@ pub fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Replaces this process by the program that is open as `program`. Returns only when it fails.
-pub fn execute(program: impl AsFd, arguments: &[&CStr], environment: &[&CStr]) -> io::Error {
-    fn pointers(strings: &[&CStr]) -> Vec<*const c_char> {
-        strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+/// Replaces this process by the program that is open as `program`, without an environment. Returns only
+/// when it fails; allocates nothing.
+pub fn execute<const N: usize>(program: impl AsFd, arguments: [&CStr; N]) -> io::Error {
+    const MOST: usize = 4;
+    const { assert!(N < MOST, "the list of arguments ends in null") };
+    let mut pointers = [ptr::null::<c_char>(); MOST];
+    for (pointer, argument) in pointers.iter_mut().zip(arguments) {
+        *pointer = argument.as_ptr();
     }
-    let (arguments, environment) = (pointers(arguments), pointers(environment));
+    let environment = [ptr::null::<c_char>()];
     // SAFETY: the path is an empty C string, both arrays end in null and outlive the call, and so do the
     // strings that they point to.
     unsafe {
@@ -82,7 +74,7 @@ pub fn execute(program: impl AsFd, arguments: &[&CStr], environment: &[&CStr]) -
             libc::SYS_execveat,
             program.as_fd().as_raw_fd(),
             c"".as_ptr(),
-            arguments.as_ptr(),
+            pointers.as_ptr(),
             environment.as_ptr(),
             libc::AT_EMPTY_PATH,
         );
@@ -143,16 +135,16 @@ pub fn inherit(number: RawFd) -> io::Result<OwnedFd> {
     Ok(descriptor)
 }
 
-/// Closes every descriptor but the three standard ones and `kept`, which moves to number 3.
+/// Closes every descriptor but the three standard ones and `kept`, of which a copy has number 3.
 ///
-/// For a process that has just been forked and never returns to what it was: whoever owned the other
-/// descriptors in the old process is a value that this one never touches again.
+/// For a process that has just been forked and never returns to what it was: whatever owned descriptors
+/// in the old process, `kept` too, is a value that this one never drops nor uses again.
 ///
 /// # Errors
 /// As `dup3` and `close_range`.
-pub fn close_all_but(kept: OwnedFd) -> io::Result<OwnedFd> {
+pub fn close_all_but(kept: &OwnedFd) -> io::Result<OwnedFd> {
     const FIRST: RawFd = 3;
-    let number = std::os::fd::IntoRawFd::into_raw_fd(kept);
+    let number = kept.as_raw_fd();
     // SAFETY: number 3 either is `kept` or belongs to a value that is never used again, see above.
     if number != FIRST && unsafe { libc::dup3(number, FIRST, libc::O_CLOEXEC) } < 0 {
         return Err(io::Error::last_os_error());

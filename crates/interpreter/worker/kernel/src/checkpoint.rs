@@ -7,47 +7,30 @@
 use std::os::fd::OwnedFd;
 
 use pyo3::Python;
-use qianshou_interpreter_confine::system::{self, Fork, exit_now};
+use qianshou_interpreter_confine::system::exit_now;
 use qianshou_interpreter_protocol::{Checkpoint, FromKernel, ToKernel};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, set_parent_process_death_signal, waitpid};
+use rustix::process::{Signal, WaitOptions, set_parent_process_death_signal, waitpid};
+use rustix::thread::UnshareFlags;
 
 use crate::Failed;
 use crate::channel::Channel;
-use crate::fork::fork;
+use crate::fork::{Side, fork_between};
 
 /// Forks a copy with the channel `theirs`. In the kernel it returns `None` at once; in the copy it returns
 /// the new channel, when and if the supervisor wakes it.
 pub(crate) fn take(python: Python<'_>, channel: &Channel, theirs: OwnedFd) -> Result<Option<Channel>, Failed> {
-    match fork(python) {
-        Err(error) => refuse(channel, error.raw_os_error()).map(|()| None),
-        Ok(Fork::Parent(between)) => {
-            if !went_well(between) {
-                refuse(channel, None)?;
-            }
+    let refuse = || channel.send(&FromKernel::Checkpoint(Checkpoint::Refused));
+    // The process in between has nothing to do but end, and leave its child to the supervisor.
+    let forked = fork_between(python, UnshareFlags::empty(), || Ok(()), |(), _| exit_now(0), |_| drop(refuse()));
+    match forked {
+        Ok(Side::Copy(())) => freeze(python, Channel::new(theirs)).map(Some).or_else(|_| exit_now(1)),
+        Ok(Side::Original(between)) => {
+            // A cell that ignores the end of children has the system reap them; then there is none.
+            while let Err(Errno::INTR) = waitpid(Some(between), WaitOptions::empty()) {}
             Ok(None)
         }
-        Ok(Fork::Child) => match system::fork() {
-            Ok(Fork::Parent(_)) => exit_now(0),
-            Err(_) => exit_now(1),
-            Ok(Fork::Child) => freeze(python, Channel::new(theirs)).map(Some).or_else(|_| exit_now(1)),
-        },
-    }
-}
-
-fn refuse(channel: &Channel, error: Option<i32>) -> Result<(), Failed> {
-    let error = error.unwrap_or(Errno::AGAIN.raw_os_error());
-    channel.send(&FromKernel::Checkpoint(Checkpoint::Refused(error)))
-}
-
-fn went_well(between: Pid) -> bool {
-    loop {
-        match waitpid(Some(between), WaitOptions::empty()) {
-            Err(Errno::INTR) => {}
-            Ok(Some((_, status))) => return status.exit_status() == Some(0),
-            // A cell that ignores the end of children has the system reap them.
-            _ => return true,
-        }
+        Err(_) => refuse().map(|()| None),
     }
 }
 

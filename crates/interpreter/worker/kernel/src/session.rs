@@ -1,30 +1,30 @@
-//! A session's two processes: the first becomes its supervisor, its child the kernel.
+//! A session's two processes: its supervisor, and its child the kernel.
 //!
-//! The first process is forked into the session's namespaces, so it is process 1 of its own. It forks
-//! the kernel while it is still a copy of the warm Python, and then replaces itself by the supervisor's
-//! program, which has nothing of Python in its memory, no environment and alone holds the host's socket.
+//! A process in between is made in the session's namespaces, so it is process 1 of its own. It sets them
+//! up, forks the kernel as a copy of the warm Python, and becomes the supervisor's program, which has
+//! nothing of Python in its memory, no environment, and alone holds the host's socket.
 
-use std::ffi::CString;
+use std::convert::Infallible;
+use std::ffi::{CStr, CString};
+use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use qianshou_interpreter_confine::system::{self, close_all_but, execute, exit_now};
+use qianshou_interpreter_confine::system::{close_all_but, execute, exit_now};
 use qianshou_interpreter_confine::{kernel, session as confine};
-use qianshou_interpreter_protocol::{Event, Fork, Supervise, Tier};
+use qianshou_interpreter_protocol::{Event, Fork, Network, Supervise, Tier};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::Pid;
+use rustix::process::{Pid, getegid, geteuid};
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
 use crate::channel::Channel;
-use crate::{Failed, cells, fork};
+use crate::fork::{Side, fork_between};
+use crate::{Failed, cells};
 
 /// Starts a session. What goes wrong is told on `host`, and the warm Python goes on.
-///
-/// Libraries may have started threads, which a fork leaves behind; those that care hook into the C
-/// library's fork, and namespaces need `clone`. So it is the one and then, in the child, the other.
 pub(crate) fn start(
     python: Python<'_>,
     package: &Bound<'_, PyModule>,
@@ -33,20 +33,30 @@ pub(crate) fn start(
     program: &OwnedFd,
 ) {
     let host = Channel::new(host);
-    match fork::fork(python) {
-        Ok(system::Fork::Parent(_)) => {}
-        Ok(system::Fork::Child) => {
-            match confine::fork(session.tier) {
-                Ok(system::Fork::Parent(_)) => exit_now(0),
-                Ok(system::Fork::Child) => {
-                    let Err(error) = become_session(python, package, session, host.socket(), program);
-                    tell(&host, &*error);
-                }
-                Err(error) => tell(&host, &error),
+    let started = Ends::new().and_then(|ends| {
+        let supervise = ends.supervise(session, host.socket())?;
+        let outside = (geteuid(), getegid());
+        let prepare = || {
+            if session.tier == Tier::Namespaces {
+                confine::enter(session, outside)?;
             }
-            exit_now(1)
+            Ok(confine::renounce()?)
+        };
+        let become_supervisor = |(): &(), kernel| ends.execute(host.socket(), program, &supervise, kernel);
+        let complain = |error: Failed| tell(&host, &*error);
+        match fork_between(python, confine::namespaces(session.tier), prepare, become_supervisor, complain)? {
+            Side::Original(_) => Ok(()),
+            Side::Copy(()) => {
+                if let Err(error) = become_kernel(python, package, session, &ends) {
+                    // Nobody listens when the supervisor is gone.
+                    let _ = rustix::io::write(rustix::stdio::stderr(), error.to_string().as_bytes());
+                }
+                exit_now(1)
+            }
         }
-        Err(error) => tell(&host, &error),
+    });
+    if let Err(error) = started {
+        tell(&host, &*error);
     }
 }
 
@@ -55,69 +65,59 @@ fn tell(host: &Channel, error: &dyn std::error::Error) {
     drop(host.send(&Event::Failed { message: error.to_string() }));
 }
 
-fn become_session(
-    python: Python<'_>,
-    package: &Bound<'_, PyModule>,
-    session: &Fork,
-    host: &OwnedFd,
-    program: &OwnedFd,
-) -> Result<std::convert::Infallible, Failed> {
-    if session.tier == Tier::Namespaces {
-        confine::enter(session)?;
+/// What connects supervisor and kernel; of each pair the first is the supervisor's.
+struct Ends {
+    channel: (OwnedFd, OwnedFd),
+    stdout: (OwnedFd, OwnedFd),
+    stderr: (OwnedFd, OwnedFd),
+}
+
+impl Ends {
+    fn new() -> Result<Self, Failed> {
+        Ok(Self {
+            channel: socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?,
+            stdout: pipe_with(PipeFlags::CLOEXEC)?,
+            stderr: pipe_with(PipeFlags::CLOEXEC)?,
+        })
     }
-    confine::renounce()?;
-    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    let stdout = pipe_with(PipeFlags::CLOEXEC)?;
-    let stderr = pipe_with(PipeFlags::CLOEXEC)?;
-    match fork::fork(python)? {
-        system::Fork::Child => {
-            let error = become_kernel(python, package, session, theirs, [stdout.1, stderr.1]);
-            if let Err(error) = error {
-                let _ = rustix::io::write(rustix::stdio::stderr(), error.to_string().as_bytes());
-            }
-            exit_now(1)
+
+    /// What the supervisor is told.
+    fn supervise(&self, session: &Fork, host: &OwnedFd) -> Result<CString, Failed> {
+        let supervise = Supervise {
+            host: host.as_raw_fd(),
+            kernel: self.channel.0.as_raw_fd(),
+            stdout: self.stdout.0.as_raw_fd(),
+            stderr: self.stderr.0.as_raw_fd(),
+            fork: session.clone(),
+        };
+        Ok(CString::new(serde_json::to_string(&supervise)?)?)
+    }
+
+    /// Becomes the supervisor, without leaving anything behind in memory that is borrowed.
+    fn execute(&self, host: &OwnedFd, program: &OwnedFd, told: &CStr, kernel: Pid) -> Result<Infallible, Failed> {
+        for kept in [host, &self.channel.0, &self.stdout.0, &self.stderr.0] {
+            fcntl_setfd(kept, FdFlags::empty())?;
         }
-        system::Fork::Parent(kernel) => supervise(session, kernel, [host, &ours, &stdout.0, &stderr.0], program),
+        let mut digits = [0; 16];
+        write!(&mut digits[..], "{}", kernel.as_raw_nonzero())?;
+        let kernel = CStr::from_bytes_until_nul(&digits)?;
+        Err(execute(program, [c"qianshou-supervisor", told, kernel]).into())
     }
 }
 
-fn supervise(
-    session: &Fork,
-    kernel: Pid,
-    kept: [&OwnedFd; 4],
-    program: &OwnedFd,
-) -> Result<std::convert::Infallible, Failed> {
-    for descriptor in kept {
-        fcntl_setfd(descriptor, FdFlags::empty())?;
-    }
-    let [host, kernel_socket, stdout, stderr] = kept.map(|descriptor| descriptor.as_raw_fd());
-    let supervise = Supervise {
-        host,
-        kernel: kernel_socket,
-        stdout,
-        stderr,
-        process: kernel.as_raw_nonzero().get(),
-        fork: session.clone(),
-    };
-    let argument = CString::new(serde_json::to_string(&supervise)?)?;
-    Err(execute(program, &[c"qianshou-supervisor", &argument], &[]).into())
-}
-
-fn become_kernel(
-    python: Python<'_>,
-    package: &Bound<'_, PyModule>,
-    session: &Fork,
-    channel: OwnedFd,
-    [stdout, stderr]: [OwnedFd; 2],
-) -> Result<(), Failed> {
-    dup2_stdout(&stdout)?;
-    dup2_stderr(&stderr)?;
-    let channel = close_all_but(channel)?;
-    // Closed already, with everything else.
-    std::mem::forget([stdout, stderr]);
+fn become_kernel(python: Python<'_>, package: &Bound<'_, PyModule>, session: &Fork, ends: &Ends) -> Result<(), Failed> {
+    dup2_stdout(&ends.stdout.1)?;
+    dup2_stderr(&ends.stderr.1)?;
+    let channel = close_all_but(&ends.channel.1)?;
     kernel::confine(session)?;
+    let environment = python.import("os")?.getattr("environ")?;
+    environment.set_item("HOME", session.workspace.as_os_str())?;
+    if session.tier != Tier::Namespaces {
+        environment.set_item("TMPDIR", session.workspace.as_os_str())?;
+    }
     let options = PyDict::new(python);
-    options.set_item("workspace", &session.workspace)?;
+    options.set_item("workspace", session.workspace.as_os_str())?;
+    options.set_item("network", session.network != Network::Off)?;
     let session = package.getattr("Session")?.call1((options,))?;
     cells::serve(python, &session, Channel::new(channel))
 }

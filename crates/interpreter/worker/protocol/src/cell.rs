@@ -55,8 +55,8 @@ pub enum FromKernel {
 pub enum Checkpoint {
     /// From the copy: it is frozen.
     Frozen,
-    /// From the kernel: it could not fork, with this error number.
-    Refused(i32),
+    /// From the kernel: it could not fork.
+    Refused,
 }
 
 /// How a cell ended, as the kernel tells it.

@@ -101,7 +101,8 @@ pub struct Fork {
     pub network: Network,
 }
 
-/// What a supervisor is told when it starts, as its only argument. The first four are descriptors.
+/// What a supervisor is told when it starts, as its first argument; the second is the kernel's process.
+/// The first four are descriptors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Supervise {
     /// The session's socket to the host.
@@ -112,8 +113,6 @@ pub struct Supervise {
     pub stdout: i32,
     /// The read end of the kernel's standard error.
     pub stderr: i32,
-    /// The kernel's process.
-    pub process: i32,
     /// The session.
     pub fork: Fork,
 }

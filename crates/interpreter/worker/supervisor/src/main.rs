@@ -19,9 +19,10 @@ use std::process::ExitCode;
 type Failed = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let result = match std::env::args().nth(1) {
-        None => launch::run(),
-        Some(supervise) => supervisor::run(&supervise).map(|()| ExitCode::SUCCESS),
+    let mut arguments = std::env::args().skip(1);
+    let result = match (arguments.next(), arguments.next()) {
+        (Some(supervise), Some(kernel)) => supervisor::run(&supervise, &kernel).map(|()| ExitCode::SUCCESS),
+        _ => launch::run(),
     };
     result.unwrap_or_else(|error| {
         // The host reads standard error, and shows it when the launcher ends too early.

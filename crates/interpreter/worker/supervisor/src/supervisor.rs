@@ -55,13 +55,13 @@ pub(crate) struct Supervisor {
     measured: Instant,
 }
 
-/// Takes over the session that `supervise`, JSON, describes; returns when it has ended.
-pub(crate) fn run(supervise: &str) -> Result<(), Failed> {
+/// Takes over the session that `supervise`, JSON, describes, with the process `kernel`; returns when it has ended.
+pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
     // First of all: from here on nobody inside can look into this process.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     set_child_subreaper(Some(getpid()))?;
     let supervise: Supervise = serde_json::from_str(supervise)?;
-    let process = Pid::from_raw(supervise.process).ok_or("a kernel without a process")?;
+    let process = Pid::from_raw(kernel.parse()?).ok_or("a kernel without a process")?;
     let kept = supervise.fork.limits.output_bytes;
     let mut supervisor = Supervisor {
         host: Link::new(inherit(supervise.host)?),
@@ -186,7 +186,7 @@ impl Supervisor {
                 self.phase = Phase::Idle;
                 self.tell(&Event::Hello { version: VERSION });
             }
-            (FromKernel::Checkpoint(Told::Refused(_)), Phase::Running(cell)) => cell.checkpoint = None,
+            (FromKernel::Checkpoint(Told::Refused), Phase::Running(cell)) => cell.checkpoint = None,
             (FromKernel::Display { data }, Phase::Running(cell)) => {
                 cell.displayed += data.values().map(|text| text.len() as u64).sum::<u64>();
                 if cell.displayed > self.fork.limits.display_bytes {
