@@ -10,10 +10,12 @@
 #![forbid(unsafe_code)]
 
 mod calculator;
+mod code_interpreter;
 mod current_time;
 mod defaults;
 mod number;
 
 pub use calculator::{Calculator, CalculatorArgs};
+pub use code_interpreter::CodeInterpreter;
 pub use current_time::{CurrentTime, CurrentTimeArgs};
 pub use defaults::default_tools;

@@ -7,10 +7,13 @@ mod agent;
 mod ask;
 mod bench;
 mod chat;
+mod doctor;
 mod failure;
 mod generate;
 mod inspect;
+mod lines;
 mod progress;
+mod python;
 mod setup;
 mod steps;
 mod tokenize;
@@ -49,6 +52,10 @@ enum Command {
     Trace(trace::Trace),
     /// List the tools with what the model is told about them.
     Tools(tools::Tools),
+    /// Run Python code in the sandbox.
+    Python(python::Python),
+    /// Tell what works on this machine, what does not, and how to mend it.
+    Doctor(doctor::Doctor),
     /// Fetch what the default model needs.
     Setup(setup::Setup),
     /// Look at, run and check checkpoints.
@@ -174,6 +181,8 @@ pub(crate) async fn run() -> ExitCode {
         Command::Chat(chat) => chat.run().await,
         Command::Trace(trace) => trace.run(),
         Command::Tools(tools) => tools.run(),
+        Command::Python(python) => python.run().await,
+        Command::Doctor(doctor) => doctor.run().await,
         Command::Setup(setup) => setup.run().await,
         Command::Model(ModelCommand::Inspect(inspect)) => inspect.run(),
         Command::Model(ModelCommand::Tokenize(tokenize)) => tokenize.run(),

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::ModelOptions;
 use super::failure::Failure;
+use super::python::PythonOptions;
 use super::steps::Steps;
 use super::tools::ToolSelection;
 
@@ -20,6 +21,8 @@ pub(super) struct AgentOptions {
     model: ModelOptions,
     #[command(flatten)]
     tools: ToolSelection,
+    #[command(flatten)]
+    python: PythonOptions,
     /// Most steps that a run may take.
     #[arg(long, value_name = "N")]
     max_steps: Option<usize>,
@@ -48,7 +51,7 @@ impl AgentOptions {
             let message = format!("{} exists; a recording is not written over anything", path.display());
             return Err(Failure::message(message, Some("name a new file with --record")));
         }
-        let tools = self.tools.tools()?;
+        let tools = self.tools.tools(&self.python).await?;
         let (workspace, folder) = self.workspace()?;
         let model = self.model.load().await?;
         let mut builder = Agent::builder(model).any_tools(tools).workspace(workspace);

@@ -1,16 +1,15 @@
 //! `qianshou chat`.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
 use qianshou::agent::{Chat as Conversation, StopReason};
 use qianshou::chat::Role;
-use rustyline::DefaultEditor;
-use rustyline::error::ReadlineError;
 
 use super::agent::{AgentOptions, show};
 use super::failure::Failure;
+use super::lines::Lines;
 
 const HELP: &str = "\
 /help      this text
@@ -35,7 +34,7 @@ impl Chat {
         if let Some(transcript) = self.agent.transcript()? {
             conversation = conversation.recorded(transcript);
         }
-        let mut lines = Lines::open()?;
+        let mut lines = Lines::open("> ")?;
         let mut stderr = anstream::stderr();
         if lines.at_terminal {
             writeln!(stderr, "/help tells what else there is; Ctrl-D leaves.")?;
@@ -88,53 +87,4 @@ async fn answer(conversation: &mut Conversation, said: &str) -> Result<(), Failu
         }
     }
     Ok(())
-}
-
-/// What the user says, line by line: edited at a terminal, else as it comes from stdin.
-struct Lines {
-    editor: DefaultEditor,
-    at_terminal: bool,
-}
-
-impl Lines {
-    fn open() -> Result<Self, Failure> {
-        let at_terminal = std::io::stdin().is_terminal();
-        let editor = DefaultEditor::new().map_err(|error| Failure::new(&error, None))?;
-        Ok(Self { editor, at_terminal })
-    }
-
-    /// The next thing said, or nothing more. Waiting for it must not hold up the runtime.
-    async fn next(mut self) -> Result<(Self, Option<String>), Failure> {
-        let read = tokio::task::spawn_blocking(move || {
-            let said = self.read();
-            (self, said)
-        });
-        let (lines, said) = read.await.map_err(|error| Failure::new(&error, None))?;
-        said.map(|said| (lines, said))
-    }
-
-    fn read(&mut self) -> Result<Option<String>, Failure> {
-        let mut said = String::new();
-        loop {
-            let prompt = match (self.at_terminal, said.is_empty()) {
-                (false, _) => "",
-                (true, true) => "> ",
-                (true, false) => "… ",
-            };
-            match self.editor.readline(prompt) {
-                Ok(line) => match line.strip_suffix('\\') {
-                    Some(line) => said = format!("{said}{line}\n"),
-                    None => {
-                        said += &line;
-                        // A history that does not remember a line is no reason to end.
-                        let _ = self.editor.add_history_entry(&said);
-                        return Ok(Some(said));
-                    }
-                },
-                Err(ReadlineError::Interrupted) => said.clear(),
-                Err(ReadlineError::Eof) => return Ok(None),
-                Err(error) => return Err(Failure::new(&error, None)),
-            }
-        }
-    }
 }
