@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::sync::mpsc as queue;
 use std::task::{Context, Poll};
 use std::thread;
@@ -9,12 +10,14 @@ use std::thread;
 use async_trait::async_trait;
 use futures_core::Stream;
 use qianshou_chat::{
-    Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, ModelInfo,
+    Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Constraint, Delta, End,
+    ModelInfo,
 };
 use qianshou_tokenizer::{Specials, Tokenizer};
 use tokio::sync::mpsc;
 
 use crate::chat_settings::ChatSettings;
+use crate::constraint::{ConstraintCompiler, Guide};
 use crate::generate::{Generation, Generator};
 use crate::{Adapter, Checkpoint, ComputeDevice, ModelError};
 
@@ -28,6 +31,8 @@ pub struct Engine {
     context_window: usize,
     tokenizer: Tokenizer,
     chat: ChatSettings,
+    /// Made for the first request that has a constraint.
+    constraints: OnceLock<Result<ConstraintCompiler, String>>,
     jobs: queue::Sender<Job>,
 }
 
@@ -60,7 +65,11 @@ impl Engine {
         let info = ModelInfo {
             name: name.into(),
             context_window: Some(context_window),
-            capabilities: Capabilities { continue_last: chat.format.is_some(), ..Capabilities::default() },
+            capabilities: Capabilities {
+                continue_last: chat.format.is_some(),
+                constraints: true,
+                ..Capabilities::default()
+            },
         };
         let (jobs, queue) = queue::channel();
         let mut generator = Generator::new(decoder, tokenizer.clone());
@@ -68,11 +77,11 @@ impl Engine {
             .name("qianshou-engine".to_owned())
             .spawn(move || {
                 while let Ok(job) = queue.recv() {
-                    serve(&mut generator, &job);
+                    serve(&mut generator, job);
                 }
             })
             .map_err(ModelError::io("the engine's thread"))?;
-        Ok(Self { info, context_window, tokenizer, chat, jobs })
+        Ok(Self { info, context_window, tokenizer, chat, constraints: OnceLock::new(), jobs })
     }
 
     /// The tokenizer of the model.
@@ -80,8 +89,8 @@ impl Engine {
         &self.tokenizer
     }
 
-    /// Continues plain text, without any chat format. Of the request, sampling, stop strings and
-    /// `max_tokens` are used.
+    /// Continues plain text, without any chat format. Of the request, sampling, stop strings, the
+    /// constraint and `max_tokens` are used.
     ///
     /// # Errors
     /// As [`ChatModel::stream`].
@@ -106,6 +115,7 @@ impl Engine {
             return Err(ChatError::new(ChatErrorKind::ContextExceeded, message)
                 .with_hint("shorten the question or use fewer tools"));
         }
+        let guide = request.constraint.as_ref().map(|constraint| self.guide(constraint, &stop_ids)).transpose()?;
         let max_tokens = request.max_tokens.unwrap_or(room).min(room);
         let generation = Generation {
             prompt,
@@ -113,11 +123,21 @@ impl Engine {
             max_tokens,
             stop_ids,
             stop_strings: request.stop.clone(),
+            guide,
         };
         let (events, receiver) = mpsc::unbounded_channel();
         let ended = |_| ChatError::new(ChatErrorKind::Unavailable, "the engine has shut down");
         self.jobs.send(Job { generation, events }).map_err(ended)?;
         Ok(Box::pin(EventStream { receiver, ended: false }))
+    }
+
+    fn guide(&self, constraint: &Constraint, stop_ids: &[u32]) -> Result<Guide, ChatError> {
+        let compiler = self.constraints.get_or_init(|| ConstraintCompiler::new(&self.tokenizer));
+        let compiler = compiler.as_ref().map_err(|reason| {
+            let message = format!("the vocabulary of {} cannot be used with constraints: {reason}", self.info.name);
+            ChatError::new(ChatErrorKind::Unsupported, message)
+        })?;
+        compiler.compile(constraint, stop_ids)
     }
 }
 
@@ -139,17 +159,17 @@ impl ChatModel for Engine {
 }
 
 /// Runs one job. A panic inside the computation ends the job, not the engine.
-fn serve(generator: &mut Generator, job: &Job) {
-    let events = &job.events;
+fn serve(generator: &mut Generator, job: Job) {
+    let Job { generation, events } = job;
     let show = |delta: Option<Delta>| match delta {
         Some(delta) => events.send(Ok(ChatEvent::Delta(delta))).is_ok(),
         None => !events.is_closed(),
     };
-    let event = match catch_unwind(AssertUnwindSafe(|| generator.run(&job.generation, show))) {
+    let event = match catch_unwind(AssertUnwindSafe(|| generator.run(generation, show))) {
         // Nobody waits for the end of this reply.
         Ok(Ok(None)) => return,
         Ok(Ok(Some((finish, usage)))) => Ok(ChatEvent::End(End { finish, usage })),
-        Ok(Err(error)) => Err(ChatError::new(ChatErrorKind::Failed, error.to_string())),
+        Ok(Err(error)) => Err(error),
         Err(panic) => {
             generator.reset();
             let reason = panic.downcast_ref::<String>().map(String::as_str);

@@ -5,6 +5,7 @@
 
 mod ask;
 mod bench;
+mod constraint;
 mod failure;
 mod generate;
 mod inspect;

@@ -10,6 +10,7 @@ use qianshou::ModelSpec;
 use qianshou::chat::{ChatEvent, ChatModel as _, ChatRequest, Message, Sampling};
 
 use super::RunOptions;
+use super::constraint::ConstraintOptions;
 use super::failure::Failure;
 
 /// Continue a text, or with `--chat` answer it as a user's message.
@@ -46,11 +47,14 @@ pub(super) struct Generate {
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
     #[command(flatten)]
+    constraint: ConstraintOptions,
+    #[command(flatten)]
     run: RunOptions,
 }
 
 impl Generate {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
+        let constraint = self.constraint.constraint()?;
         let engine = self.run.load_engine(&self.model).await?;
         let request = ChatRequest {
             stop: self.stop,
@@ -62,6 +66,7 @@ impl Generate {
                 repetition_penalty: self.repetition_penalty,
                 seed: self.seed,
             },
+            constraint,
             ..ChatRequest::new([Message::user(self.prompt.as_str())])
         };
         let start = Instant::now();
