@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use qianshou_chat::{ChatError, ChatErrorKind};
+
 /// A checkpoint, adapter or device that cannot be used. Every message names the file and what in it,
 /// and says what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -172,5 +174,12 @@ impl ModelError {
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }
+    }
+}
+
+/// What goes wrong while a reply is computed.
+impl From<ModelError> for ChatError {
+    fn from(error: ModelError) -> Self {
+        Self::new(ChatErrorKind::Failed, error.to_string())
     }
 }

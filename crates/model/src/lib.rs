@@ -13,6 +13,7 @@ mod cache;
 mod chat_settings;
 mod checkpoint;
 mod config;
+mod constraint;
 mod decoder;
 mod device;
 mod engine;

@@ -7,6 +7,7 @@ mod agent;
 mod ask;
 mod bench;
 mod chat;
+mod constraint;
 mod doctor;
 mod failure;
 mod generate;

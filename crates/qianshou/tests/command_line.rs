@@ -104,6 +104,36 @@ fn generate_continues_a_text() {
 }
 
 #[test]
+fn generate_holds_a_reply_to_its_constraint() {
+    let base = std::env::var("QIANSHOU_BASE").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let generate = |constraint: &[&str]| {
+        let arguments = ["model", "generate", &base, "--chat", "--prompt", "What is the capital of France?"];
+        run(&[&arguments, constraint, &["--device", "cpu"]].concat())
+    };
+    let answer = |constraint: &[&str]| {
+        let output = generate(constraint);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert_eq!(answer(&["--regex", "(Paris|Rome)!"]), "Paris!\n");
+    let schema = file("schema.json", r#"{"enum": [["Paris"], ["Rome"]]}"#);
+    assert_eq!(answer(&["--json-schema", &schema]), "[\"Paris\"]\n");
+    let grammar = file("grammar.lark", "start: \"The city of \" CITY\nCITY: \"Rome\" | \"Paris\"\n");
+    assert_eq!(answer(&["--grammar", &grammar]), "The city of Paris\n");
+
+    assert_fails(&generate(&["--regex", "a", "--grammar", &grammar]), 2, &["--regex", "--grammar"]);
+    assert_fails(&generate(&["--regex", "a("]), 1, &["regular expression", "unclosed group", "help: "]);
+    assert_fails(&generate(&["--json-schema", &grammar]), 1, &["grammar.lark is not JSON"]);
+    assert_fails(&generate(&["--grammar", "/no/such/file"]), 1, &["/no/such/file"]);
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
     assert_fails(&run(&[]), 2, &["Usage"]);
     assert_fails(&run(&["ask"]), 2, &["QUESTION"]);

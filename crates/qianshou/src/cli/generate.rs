@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use qianshou::ModelSpec;
 use qianshou::chat::{ChatEvent, ChatModel, ChatRequest, Message, Sampling};
 
+use super::constraint::ConstraintOptions;
 use super::failure::Failure;
 use super::progress::Bars;
 use super::{RecordOption, RunOptions};
@@ -48,6 +49,8 @@ pub(super) struct Generate {
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
     #[command(flatten)]
+    constraint: ConstraintOptions,
+    #[command(flatten)]
     record: RecordOption,
     #[command(flatten)]
     run: RunOptions,
@@ -55,6 +58,7 @@ pub(super) struct Generate {
 
 impl Generate {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
+        let constraint = self.constraint.constraint()?;
         let model = self.load().await?;
         let request = ChatRequest {
             stop: self.stop.clone(),
@@ -66,6 +70,7 @@ impl Generate {
                 repetition_penalty: self.repetition_penalty,
                 seed: self.seed,
             },
+            constraint,
             ..ChatRequest::new([Message::user(self.prompt.as_str())])
         };
         let start = Instant::now();
