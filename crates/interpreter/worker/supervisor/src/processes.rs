@@ -44,6 +44,8 @@ pub(crate) fn kill_all_but(spared: Option<Pid>) -> bool {
         for process in condemned {
             let _ = kill_process(process, Signal::KILL);
         }
+        // Dying takes a moment, and the processor.
+        std::thread::sleep(Duration::from_micros(200));
         while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
     }
 }
