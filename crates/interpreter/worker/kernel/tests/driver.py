@@ -41,4 +41,5 @@ def main():
             reply("result", session.execute(request["number"], request["code"], reply))
 
 
-main()
+if __name__ == "__main__":
+    main()
