@@ -14,7 +14,9 @@ magic_syntax = load_kernel().magic_syntax
 class Translation(unittest.TestCase):
     def test_no_line_of_the_standard_library_looks_like_a_magic(self):
         """Real Python, with all its strings and brackets: in none of it does a statement begin with a magic."""
-        paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")) + sorted(Path(sysconfig.get_path("stdlib"), "re").glob("*.py"))
+        paths = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")) + sorted(
+            Path(sysconfig.get_path("stdlib"), "re").glob("*.py")
+        )
         self.assertGreater(len(paths), 100)
         for path in paths:
             source = path.read_text("utf-8", "surrogateescape")
@@ -23,12 +25,39 @@ class Translation(unittest.TestCase):
     def test_a_magic_after_real_python_is_found(self):
         source = Path(sysconfig.get_path("stdlib"), "argparse.py").read_text("utf-8")
         translated, lines = magic_syntax.translate(source + "\n!echo it's\n%time x")
-        self.assertEqual(translated.splitlines()[-2:], ['__magic__.run("echo it\'s")', "__magic__.line('time', 'x')"])
+        self.assertEqual(
+            translated.splitlines()[-2:], ['__magic__.run("echo it\'s")', "__magic__.line('time', 'x')"]
+        )
         self.assertEqual(lines, {source.count("\n") + 2, source.count("\n") + 3})
 
     def test_any_text_keeps_its_lines(self):
         generator = random.Random(20230928)
-        pieces = ["%time", "!ls", "!", "%", "x = ", "'", '"', '"""', "'''", "\\", "\n", " ", "(", ")", "[", "]", "{", "}", "#", "f'{", "%%", "=", "é", "\t"]
+        pieces = [
+            "%time",
+            "!ls",
+            "!",
+            "%",
+            "x = ",
+            "'",
+            '"',
+            '"""',
+            "'''",
+            "\\",
+            "\n",
+            " ",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            "#",
+            "f'{",
+            "%%",
+            "=",
+            "é",
+            "\t",
+        ]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for _ in range(5_000):

@@ -82,7 +82,9 @@ class Magics:
         if name in known:
             return known[name]
         names = sorted({*known, *(_IGNORED if prefix == "%" else _MARKUP)})
-        raise UsageError("there is no %s%s here; known: %s" % (prefix, name, ", ".join(prefix + name for name in names)))
+        raise UsageError(
+            "there is no %s%s here; known: %s" % (prefix, name, ", ".join(prefix + name for name in names))
+        )
 
     def _exited(self, status):
         self._namespace.names["_exit_code"] = status

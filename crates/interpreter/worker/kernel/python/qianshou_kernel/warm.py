@@ -16,8 +16,8 @@ def warm_up(modules):
     """Imports modules, so that a session forked from this process has them at once.
 
     Absent and broken modules are told, not raised. `packages` of the result are the names of all packages that can
-    be imported beside the standard library; looking for them here saves it later. The garbage collector then leaves all this alone: a
-    collection in a child would touch, and so copy, every page that the processes share.
+    be imported beside the standard library; looking for them here saves it later. The garbage collector then leaves
+    all this alone: a collection in a child would touch, and so copy, every page that the processes share.
     """
     adjustments.install()
     stand_in.install()
