@@ -46,7 +46,6 @@ class Await(KernelTest):
             "3",
             code("""
                 import asyncio
-                asyncio.get_event_loop_policy()
                 loop = asyncio.new_event_loop()
                 await asyncio.sleep(0)
             """),

@@ -87,6 +87,10 @@ class Figures(KernelTest):
         self.assertIn("frac", self.fail_cell(PLOT + "plt.plot([1]); plt.title(r'$\\frac{x$')").error["message"])
         self.assert_value("[]", "plt.get_fignums()")
 
+    def test_a_figure_that_cannot_be_drawn_does_not_hide_the_others(self):
+        outcome = self.fail_cell(PLOT + "plt.plot([1]); plt.title(r'$\\frac{x$')\nplt.figure(); plt.plot([2]);")
+        self.assertEqual(len(outcome.displays), 1)
+
     def test_at_most_eight_images_are_shown(self):
         outcome = self.run_cells(PLOT + "for n in range(10):\n    plt.figure(figsize=(1, 1)); plt.plot([n])")
         self.assertEqual(len(outcome.displays), 8)

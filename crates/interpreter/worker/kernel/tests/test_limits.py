@@ -66,14 +66,10 @@ class Limits(KernelTest):
         self.assertIn("2 more displays were left out", outcome.notes[0])
 
     def test_the_bytes_of_displays_are_counted(self):
-        self.assertEqual(
-            len(
-                self.run_cells(
-                    "for n in range(3): display({'text/html': 'h' * 900, 'text/x': 'x' * 900, 'text/y': 'y' * 900}, raw=True)"
-                ).displays
-            ),
-            1,
+        outcome = self.run_cells(
+            "for n in range(3): display({'text/%d' % k: 'x' * 900 for k in range(3)}, raw=True)"
         )
+        self.assertEqual(len(outcome.displays), 1)
 
     def test_a_long_traceback_keeps_its_last_lines(self):
         cell = "\n".join("def f%d(): f%d()" % (n, n + 1) for n in range(60)) + "\ndef f60(): 1 / 0\nf0()"

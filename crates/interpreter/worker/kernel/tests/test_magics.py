@@ -169,6 +169,22 @@ class Installing(KernelTest):
     def test_the_rest_of_the_cell_runs(self):
         self.assert_value("3", "!pip install no-such\n3")
 
+    def test_the_rest_of_the_command_is_done(self):
+        for command, printed in (
+            ("pip install -q no-such && echo done", "done\n"),
+            ("sudo pip install no-such; echo done", "done\n"),
+            ("pip install 'no-such>=1;x' > /dev/null 2>&1", ""),
+            ("pip install no-such | tail -1", ""),
+        ):
+            stdout = self.run_cells("!" + command).stdout
+            self.assertIn("here: no no-such.", stdout, command)
+            self.assertTrue(stdout.endswith(".\n" + printed), stdout)
+
+    def test_other_words_are_no_installation(self):
+        self.assertEqual(
+            self.run_cells("!echo pip install x; echo pipe install").stdout, "pip install x\npipe install\n"
+        )
+
     def test_options_are_not_packages(self):
         stdout = self.run_cells("%pip install --index-url nowhere -r list.txt 'one>=1' two[extra] -U").stdout
         self.assertIn("no one, two.", stdout)

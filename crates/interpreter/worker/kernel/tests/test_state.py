@@ -92,6 +92,10 @@ class Tampering(KernelTest):
         ):
             self.assert_recovers(cell)
 
+    def test_an_alarm_ends_with_its_cell(self):
+        self.run_cells("import signal\nsignal.signal(signal.SIGALRM, lambda *_: 1 / 0)\nsignal.alarm(1000);")
+        self.assert_value("(0.0, 0.0)", "signal.getitimer(signal.ITIMER_REAL)")
+
     def test_display_hooks_and_input_replaced(self):
         self.assert_recovers(
             "import builtins, sys\nbuiltins.input = builtins.display = None\nsys.breakpointhook = None"
