@@ -143,6 +143,11 @@ class Kernel:
         self._send({"kind": "describe"})
         return self._receive()["content"]
 
+    def go_on_in_a_copy(self):
+        """As after a roll-back: the process is gone, and a fork of it goes on."""
+        self._send({"kind": "copy"})
+        self._process = self._receive()["content"]
+
     def interrupt(self):
         os.kill(self._process, signal.SIGINT)
 

@@ -104,6 +104,23 @@ class Tampering(KernelTest):
         self.assertEqual(self.fail_cell("input()").error["name"], "InputUnavailable")
 
 
+class Copies(KernelTest):
+    def test_a_session_goes_on_in_a_copy_of_its_process(self):
+        self.run_cells(
+            "import asyncio\nx = 1\nt = asyncio.create_task(asyncio.sleep(0, 5))\nawait asyncio.sleep(0)"
+        )
+        self.kernel.go_on_in_a_copy()
+        outcome = self.run_cells("display(2)\nprint('out')\nx, await t")
+        self.assertEqual((outcome.text, outcome.stdout, len(outcome.displays)), ("(1, 5)", "out\n", 1))
+        self.assertEqual(
+            self.kernel.run("display(1)\nwhile True: pass", self.kernel.interrupt).status, "interrupted"
+        )
+        self.assert_value(
+            "'out'",
+            "import subprocess\nsubprocess.run(['echo', 'out'], capture_output=True, text=True).stdout.strip()",
+        )
+
+
 class Description(KernelTest):
     def test_variables_are_told_without_running_their_code(self):
         self.run_cells(

@@ -33,7 +33,6 @@ class Session:
 
     def __init__(self, options):
         os.chdir(options.get("workspace", "."))
-        self._process = getpid()
         self._limits = Limits.read(options.get("limits", {}))
         self._streams = Streams()
         interrupts.ignore()
@@ -73,11 +72,13 @@ class Session:
         return {"python": python(), "variables": variables(self._namespace.user_items())}
 
     def _execute(self, number, code, emit, result):
+        # Asked for anew in each cell: after a roll-back the session goes on in another process.
+        process = getpid()
         self._restore()
         publisher = Publisher(emit, self._limits, self._streams, result["notes"])
         screen.open(publisher)
         self._attempt(result, lambda: self._run(number, code, publisher, result))
-        if getpid() != self._process:
+        if getpid() != process:
             self._end_child(result)
         if result["status"] == "interrupted":
             figures.close_open()
