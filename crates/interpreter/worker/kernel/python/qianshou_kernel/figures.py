@@ -52,13 +52,22 @@ def open_figures():
 
 
 def show_open(publish):
-    """Gives each open figure that was not yet shown and has something in it to `publish`, and closes all."""
+    """Gives each open figure that was not yet shown and has something in it to `publish`, and closes all.
+
+    One that cannot be drawn does not keep the others from being shown; its error is raised at the end.
+    """
+    failure = None
     try:
         for figure in open_figures():
             if figure not in _shown and _has_content(figure):
-                publish(figure)
+                try:
+                    publish(figure)
+                except Exception as error:
+                    failure = failure or error
     finally:
         close_open()
+    if failure is not None:
+        raise failure
 
 
 def close_open():

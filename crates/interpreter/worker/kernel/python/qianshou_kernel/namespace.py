@@ -11,7 +11,7 @@ class Namespace:
 
     def __init__(self):
         self._main = types.ModuleType("__main__")
-        self._before = sys.modules.get("__main__")
+        self._before = sys.modules.get("__main__")  # Kept alive: code of it may still run.
         self._shown = [None, None, None]
         self.restore()
 

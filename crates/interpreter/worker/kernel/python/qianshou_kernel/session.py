@@ -27,8 +27,8 @@ from .warm import python
 class Session:
     """The state of one conversation with Python. A process has one session, made after its descriptors are set.
 
-    `options` may have `workspace`, the folder of the session's files; `network`, whether there is one, which is said
-    beside errors where there is none; and `limits`, a dict as `Limits` reads it.
+    `options` may have `workspace`, the folder of the session's files; `network`, whether there is one (where there
+    is none, errors of connections say so); and `limits`, a dict as `Limits` reads it.
     """
 
     def __init__(self, options):

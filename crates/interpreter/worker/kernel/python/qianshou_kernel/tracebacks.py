@@ -1,4 +1,4 @@
-"""Tracebacks with the cells' own lines: what the kernel and the libraries do in between is not the cell's affair."""
+"""Tracebacks with the cells' own lines: what kernel and libraries do in between is not the cell's affair."""
 
 import errno
 import os
