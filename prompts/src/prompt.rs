@@ -16,6 +16,10 @@ pub enum Prompt {
     ReactArgumentsJson,
     /// ReAct: how to write the arguments of a tool that takes code.
     ReactArgumentsCode,
+    /// ReAct: observation when a reply holds neither a call nor an answer.
+    ReactNoAction,
+    /// Native calls: message when a reply holds neither a call nor an answer.
+    NativeNoAction,
     /// Observation: the model called a tool that does not exist.
     UnknownTool,
     /// Part of an observation: the known name nearest to what the model wrote.
@@ -30,14 +34,16 @@ pub enum Prompt {
     FaultMissing,
     /// Part of an observation: any other fault of a value.
     FaultOther,
-    /// Observation: the reply holds neither a call nor an answer, but looks like a call.
-    NoAction,
     /// Observation: the tool returned an error.
     ToolFailed,
     /// Observation: the tool panicked.
     ToolPanicked,
     /// Observation: the tool took too long.
     ToolTimedOut,
+    /// Observation: the call was not allowed.
+    Denied,
+    /// Observation: the result of a call whose arguments were changed before it ran.
+    Edited,
     /// Observation: the call was cancelled before it gave a result.
     Cancelled,
     /// The marker in the middle of an observation that was cut.
@@ -77,6 +83,8 @@ sources! {
     ReactNamesSeparator "react/en/names_separator.txt" []
     ReactArgumentsJson "react/en/arguments_json.txt" []
     ReactArgumentsCode "react/en/arguments_code.txt" []
+    ReactNoAction "react/no_action.txt" []
+    NativeNoAction "native/no_action.txt" []
     UnknownTool "observation/unknown_tool.txt" ["name", "suggestion", "names"]
     Suggestion "observation/suggestion.txt" ["nearest"]
     NotAnObject "observation/not_an_object.txt" ["name", "fault", "schema"]
@@ -84,10 +92,11 @@ sources! {
     FaultType "observation/fault_type.txt" ["path", "expected", "found"]
     FaultMissing "observation/fault_missing.txt" ["path", "expected", "suggestion"]
     FaultOther "observation/fault_other.txt" ["path", "fault"]
-    NoAction "observation/no_action.txt" []
     ToolFailed "observation/tool_failed.txt" ["name", "error"]
     ToolPanicked "observation/tool_panicked.txt" ["name"]
     ToolTimedOut "observation/tool_timed_out.txt" ["name", "seconds"]
+    Denied "observation/denied.txt" ["name", "reason"]
+    Edited "observation/edited.txt" ["arguments", "result"]
     Cancelled "observation/cancelled.txt" []
     Cut "observation/cut.txt" ["missing"]
 }

@@ -146,6 +146,13 @@ pub trait ChatModel: Send + Sync {
     /// stream.
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError>;
 
+    /// How many tokens the prompt of this request has, as far as the model knows without asking anybody
+    /// else. The default is `None`: it does not know, and the caller has to estimate.
+    fn count_tokens(&self, request: &ChatRequest) -> Option<usize> {
+        let _ = request;
+        None
+    }
+
     /// Waits for the whole reply.
     ///
     /// # Errors
@@ -176,6 +183,10 @@ macro_rules! forward {
 
             async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
                 (**self).stream(request).await
+            }
+
+            fn count_tokens(&self, request: &ChatRequest) -> Option<usize> {
+                (**self).count_tokens(request)
             }
 
             async fn complete(&self, request: ChatRequest) -> Result<Reply, ChatError> {

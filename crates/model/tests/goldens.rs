@@ -102,7 +102,7 @@ mod on_wgpu {
     }
 
     #[test]
-    #[ignore = "takes a quarter of an hour on two cores"]
+    #[ignore = "takes many minutes"]
     fn smollm2_from_its_quantised_gguf() {
         assert_agrees(&base(), &smollm2(), device(), REAL_WEIGHTS);
     }

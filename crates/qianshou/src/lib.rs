@@ -24,6 +24,7 @@ mod tiny;
 pub use load::{LoadError, LoadOptions, ModelSpec};
 pub use qianshou_agent as agent;
 pub use qianshou_chat as chat;
+pub use qianshou_macros::facade_tool as tool;
 pub use qianshou_model as model;
 pub use qianshou_remote as remote;
 pub use qianshou_tokenizer as tokenizer;
@@ -34,4 +35,5 @@ pub use tiny::{load_tiny, tiny, tiny_protocol};
 pub mod prelude {
     pub use qianshou_agent::{Agent, Event, Tool, ToolContext, ToolError, ToolOutput, ToolSpec, tool_fn};
     pub use qianshou_chat::{ChatModel, ChatRequest, Message, Sampling};
+    pub use qianshou_macros::facade_tool as tool;
 }

@@ -288,7 +288,7 @@ fn what_is_wrong_with_a_file_is_said() {
         (
             "/version",
             3.into(),
-            "line 2 of the recording FILE: an exchange of version 3, and versions 1 to 2 can be read; use the program",
+            "line 2 of the recording FILE: `exchange` of version 3, and versions 1 to 2 can be read; use the program",
         ),
         ("/version", "1".into(), "line 2 of the recording FILE: `version`: invalid type: string \"1\""),
         ("/after", 5.into(), "line 2 of the recording FILE: `after`: 5 exchanges should have ended before"),

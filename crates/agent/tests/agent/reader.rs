@@ -1,8 +1,17 @@
 //! The rules of the ReAct reader, and what holds for any text.
 
 use proptest::prelude::*;
-use qianshou_agent::{Protocol as _, ReAct, StepEvent, Warning};
-use qianshou_chat::{FinishReason, Message};
+use qianshou_agent::{Protocol as _, ReAct, StepEvent, StepReader, TakenStep, Turn, Warning};
+use qianshou_chat::{FinishReason, Part};
+
+use crate::common;
+
+/// A reader for the first reply of a turn, or for one that continues after a step.
+fn reader(continues: bool) -> Box<dyn StepReader> {
+    let step = TakenStep { reply: vec![Part::Text("Thought: x".to_owned())], record: common::empty_record() };
+    let steps = if continues { std::slice::from_ref(&step) } else { &[] };
+    ReAct::default().reader(&Turn { steps, ..common::turn(&[]) })
+}
 
 /// The events of a reply with deltas of one kind joined, and how much of it is kept.
 fn read_pieces<'a>(
@@ -10,24 +19,10 @@ fn read_pieces<'a>(
     finish: &FinishReason,
     continues: bool,
 ) -> (Vec<StepEvent>, Option<usize>) {
-    let messages = if continues { vec![Message::assistant("Thought:")] } else { Vec::new() };
-    let mut reader = ReAct::default().reader(&messages);
-    let mut all: Vec<StepEvent> = Vec::new();
-    let mut take = |events: Vec<StepEvent>| {
-        for event in events {
-            match (all.last_mut(), event) {
-                (Some(StepEvent::Thought(text)), StepEvent::Thought(more))
-                | (Some(StepEvent::Arguments(text)), StepEvent::Arguments(more))
-                | (Some(StepEvent::Answer(text)), StepEvent::Answer(more)) => text.push_str(&more),
-                (_, event) => all.push(event),
-            }
-        }
-    };
-    for piece in pieces {
-        take(reader.push(piece));
-    }
-    take(reader.finish(finish));
-    (all, reader.kept())
+    let mut reader = reader(continues);
+    let mut events: Vec<StepEvent> = pieces.into_iter().flat_map(|piece| reader.push(piece)).collect();
+    events.extend(reader.finish(finish));
+    (common::joined(events), reader.kept())
 }
 
 fn read(text: &str) -> Vec<StepEvent> {
@@ -130,6 +125,54 @@ fn chinese_colons_are_colons() {
 }
 
 #[test]
+fn chinese_words_are_keywords() {
+    for (action, input) in [("行动", "行动输入"), ("动作", "动作输入")] {
+        let events = read(&format!("思考：想\n{action}：weather\n{input}：{{}}\n观察：晴"));
+        let invented = StepEvent::Warning(Warning::InventedObservation);
+        assert_eq!(events, [thought("想"), self::action("weather"), arguments("{}"), invented]);
+    }
+    assert_eq!(read("思考: 好\n最终答案：好\n观察：这是正文"), [thought("好"), answer("好\n观察：这是正文")]);
+    // Prose may begin a line with the word.
+    assert_eq!(read("观察：晴\n最终回答：好"), [thought("观察：晴"), answer("好")]);
+}
+
+#[test]
+fn bold_keywords_are_keywords() {
+    let call = "**Thought:** hm\n**Action:** weather\n**Action Input**: {}\n**Observation:** 5";
+    let invented = StepEvent::Warning(Warning::InventedObservation);
+    assert_eq!(read(call), [thought("hm"), action("weather"), arguments("{}"), invented]);
+    assert_eq!(read("**Final Answer:**\n**5**"), [answer("**5**")]);
+    assert_eq!(read("**Final Answer:**"), []);
+    assert_eq!(read("**5** it is"), [thought("**5** it is"), answer("**5** it is")]);
+}
+
+#[test]
+fn thinking_is_thought_whatever_it_holds() {
+    let thinking = "<think>\nI could do\nAction: a\nAction Input: {}\nor not.\n</think>\n\n";
+    let inside = "I could do\nAction: a\nAction Input: {}\nor not.";
+    let call = "Thought: I do.\nAction: b\nAction Input: {}";
+    let expected = [thought(&format!("{inside}\nI do.")), action("b"), arguments("{}")];
+    assert_eq!(read(&format!("{thinking}{call}")), expected);
+    assert_eq!(read(&format!("{thinking}Paris.")), [thought(&format!("{inside}\nParis.")), answer("Paris.")]);
+    assert_eq!(read(&format!("<think>\n\n</think>\n\n{call}"))[0], thought("I do."));
+    // Some templates open the block themselves.
+    assert_eq!(read("I could.\n</think>\n\nFinal Answer: 5"), [thought("I could."), answer("5")]);
+    let (events, _) = read_pieces([format!(" <think>x</think>{call}").as_str()], &FinishReason::EndOfTurn, true);
+    assert_eq!(events[0], thought("x\nI do."));
+    // Elsewhere the tag is text.
+    assert_eq!(read("Final Answer: a\n<think>b"), [answer("a\n<think>b")]);
+    assert_eq!(read("So <think> it is"), [thought("So <think> it is"), answer("So <think> it is")]);
+}
+
+#[test]
+fn thinking_that_does_not_end_is_no_answer() {
+    assert_eq!(read("<think>hm"), [thought("hm")]);
+    assert_eq!(read("<think>hm</thin"), [thought("hm</thin")]);
+    let stopped = read_pieces(["<think>hm\n"], &FinishReason::Stop("Observation:".to_owned()), false).0;
+    assert_eq!(stopped, [thought("hm"), StepEvent::Warning(Warning::StoppedInThinking)]);
+}
+
+#[test]
 fn trailing_prose_is_left_to_the_arguments() {
     let events = read("Action: a\nAction Input: {}\nI wait for the result.");
     assert_eq!(events, [action("a"), arguments("{}\nI wait for the result.")]);
@@ -164,6 +207,11 @@ fn replies() -> impl Strategy<Value = String> {
         Just("Observ"),
         Just("Final Answer:"),
         Just("Action："),
+        Just("观察："),
+        Just("动作输入："),
+        Just("<think>"),
+        Just("</think>"),
+        Just("**"),
         Just("```"),
         Just("\n"),
         Just(" "),
@@ -175,22 +223,13 @@ fn replies() -> impl Strategy<Value = String> {
     prop_oneof![proptest::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat()), "\\PC{0,40}",]
 }
 
-fn finishes() -> impl Strategy<Value = FinishReason> {
-    prop_oneof![
-        Just(FinishReason::EndOfTurn),
-        Just(FinishReason::Stop("Observation:".to_owned())),
-        Just(FinishReason::Length),
-        Just(FinishReason::Cancelled),
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn any_split_gives_the_same_events(
         text in replies(),
-        finish in finishes(),
+        finish in common::finishes(),
         continues: bool,
         cuts in proptest::collection::vec(any::<proptest::sample::Index>(), 0..6),
     ) {
@@ -199,25 +238,20 @@ proptest! {
         let by_character = read_pieces(characters.iter().map(String::as_str), &finish, continues);
         prop_assert_eq!(&by_character, &whole);
 
-        let mut borders: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-        borders.dedup();
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| borders[cut.index(borders.len())]).collect();
-        cuts.extend([0, text.len()]);
-        cuts.sort_unstable();
-        let pieces = cuts.windows(2).map(|window| &text[window[0]..window[1]]);
-        prop_assert_eq!(read_pieces(pieces, &finish, continues), whole);
+        prop_assert_eq!(read_pieces(common::split(&text, &cuts), &finish, continues), whole);
     }
 
     #[test]
-    fn what_is_kept_is_a_beginning_of_the_reply_that_ends_a_line(text in replies()) {
+    fn what_is_kept_is_a_beginning_of_the_reply(text in replies()) {
         let (_, kept) = read_pieces([text.as_str()], &FinishReason::EndOfTurn, false);
         if let Some(kept) = kept {
-            prop_assert!(text.is_char_boundary(kept) && (kept == 0 || text[..kept].ends_with('\n')));
+            let before = &text[..kept];
+            prop_assert!(before.is_empty() || before.ends_with('\n') || before.ends_with("</think>"));
         }
     }
 
     #[test]
-    fn a_reply_has_one_call_or_one_answer(text in replies(), finish in finishes()) {
+    fn a_reply_has_one_call_or_one_answer(text in replies(), finish in common::finishes()) {
         let (events, _) = read_pieces([text.as_str()], &finish, false);
         let calls = events.iter().filter(|event| matches!(event, StepEvent::Action(_))).count();
         let answers = events.iter().filter(|event| matches!(event, StepEvent::Answer(_))).count();

@@ -1,9 +1,10 @@
 //! Reading a ReAct reply as it comes.
 //!
-//! A keyword counts at the beginning of a line, as the template writes it, before `:` or the Chinese `：`.
-//! One reply is one step: it holds one call or one answer. The rules for what models write:
+//! A keyword counts at the beginning of a line, as the template writes it. One reply is one step: it
+//! holds one call or one answer. The rules for what models write:
 //!
-//! - **Thought**: text without a keyword is thought.
+//! - **Thought**: text without a keyword is thought, and so is all of a `<think>` block at the beginning,
+//!   whatever it holds. A stop string inside it ends the block ([`Warning::StoppedInThinking`]).
 //! - **Several actions before one input**: the last one counts ([`Warning::SeveralActions`]).
 //! - **End of the input**: the next keyword line, or the end of the reply. What follows is dropped: an
 //!   invented observation ([`Warning::InventedObservation`]), an answer
@@ -24,48 +25,26 @@
 
 use qianshou_chat::FinishReason;
 
+use super::keyword::{Keyword, LineStart, classify};
+use crate::trimmed::Trimmed;
 use crate::{StepEvent, StepReader, Warning};
 
+const THINK: &str = "<think>";
+const END_OF_THINKING: &str = "</think>";
+
+/// Where in a text a reply begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keyword {
-    Thought,
-    Action,
-    ActionInput,
-    Observation,
-    FinalAnswer,
-}
-
-const KEYWORDS: [(&str, Keyword); 5] = [
-    ("Thought", Keyword::Thought),
-    ("Action", Keyword::Action),
-    ("Action Input", Keyword::ActionInput),
-    ("Observation", Keyword::Observation),
-    ("Final Answer", Keyword::FinalAnswer),
-];
-
-/// What the beginning of a line is.
-enum LineStart {
-    Keyword(Keyword),
-    /// It may become a keyword with more text.
-    Open,
-    Text,
-}
-
-fn classify(line: &str) -> LineStart {
-    let mut start = LineStart::Text;
-    for (word, keyword) in KEYWORDS {
-        match line.strip_prefix(word) {
-            Some(rest) if rest.starts_with([':', '：']) => return LineStart::Keyword(keyword),
-            Some("") => start = LineStart::Open,
-            None if word.starts_with(line) => start = LineStart::Open,
-            _ => {}
-        }
-    }
-    start
+pub(super) enum Position {
+    /// In a message of its own.
+    MessageStart,
+    /// Behind `Thought:`.
+    AfterThought,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
+    /// In a `<think>` block.
+    Thinking,
     Thought,
     /// The name of an action.
     Action,
@@ -75,37 +54,21 @@ enum State {
     Closed,
 }
 
-/// A text that is shown without white space at its ends.
-#[derive(Debug, Default)]
-struct Trimmed {
-    shown: String,
-    held: String,
-}
-
-impl Trimmed {
-    /// Takes more text and returns what can be shown.
-    fn push(&mut self, text: &str) -> Option<String> {
-        let text = if self.shown.is_empty() { text.trim_start() } else { text };
-        let end = text.trim_end().len();
-        let new = if end == 0 { String::new() } else { std::mem::take(&mut self.held) + &text[..end] };
-        self.held.push_str(&text[end..]);
-        self.shown.push_str(&new);
-        (!new.is_empty()).then_some(new)
-    }
-}
-
 /// Reads one reply.
 #[derive(Debug)]
-pub(crate) struct ReActReader {
+pub(super) struct ReActReader {
     state: State,
-    /// The beginning of a line that may become a keyword.
+    /// The beginning of a line, or of a tag, that is not decided yet.
     line: String,
     at_line_start: bool,
+    /// Only white space has come so far.
+    fresh: bool,
     /// Bytes taken so far, less those in `line`.
     read: usize,
     kept: Option<usize>,
     /// What closed the step, until a warning about the text after it was given.
     closed_by: Option<Keyword>,
+    thinking: Trimmed,
     thought: Trimmed,
     name: String,
     input: Trimmed,
@@ -119,15 +82,16 @@ pub(crate) struct ReActReader {
 }
 
 impl ReActReader {
-    /// A reader for a reply that opens a message, or that continues one after `Thought:`.
-    pub(crate) fn new(continues: bool) -> Self {
+    pub(super) fn new(position: Position) -> Self {
         Self {
             state: State::Thought,
             line: String::new(),
-            at_line_start: !continues,
+            at_line_start: position == Position::MessageStart,
+            fresh: true,
             read: 0,
             kept: None,
             closed_by: None,
+            thinking: Trimmed::default(),
             thought: Trimmed::default(),
             name: String::new(),
             input: Trimmed::default(),
@@ -142,8 +106,14 @@ impl ReActReader {
     /// Text that is no keyword.
     fn text(&mut self, text: &str, events: &mut Vec<StepEvent>) {
         self.read += text.len();
+        self.fresh &= text.trim().is_empty();
         match self.state {
-            State::Thought => events.extend(self.thought.push(text).map(StepEvent::Thought)),
+            State::Thinking => events.extend(self.thinking.push(text).map(StepEvent::Thought)),
+            State::Thought => {
+                let begins = self.thought.shown.is_empty() && !self.thinking.shown.is_empty();
+                let text = self.thought.push(text);
+                events.extend(text.map(|text| StepEvent::Thought(if begins { format!("\n{text}") } else { text })));
+            }
             State::Action => self.name.push_str(text),
             State::Input => {
                 self.watch_fences(text);
@@ -170,7 +140,7 @@ impl ReActReader {
         }
         let warning = match self.closed_by.take() {
             None => return,
-            Some(Keyword::Observation) => Warning::InventedObservation,
+            Some(Keyword::Observation | Keyword::ChineseObservation) => Warning::InventedObservation,
             Some(Keyword::FinalAnswer) => Warning::AnswerBesideAction,
             Some(_) => Warning::TextAfterCall,
         };
@@ -179,10 +149,10 @@ impl ReActReader {
 
     /// A keyword, with the text that it was written as.
     fn keyword(&mut self, keyword: Keyword, written: &str, events: &mut Vec<StepEvent>) {
+        self.fresh = false;
         match (self.state, keyword) {
-            (State::Closed, _) | (State::Thought, Keyword::Thought) => {
-                self.read += written.len();
-            }
+            (State::Closed, _) | (State::Thought, Keyword::Thought) => self.read += written.len(),
+            (State::Thought | State::Answer, Keyword::ChineseObservation) => self.text(written, events),
             (State::Thought | State::Action, Keyword::FinalAnswer) => {
                 self.abandon_action();
                 self.state = State::Answer;
@@ -212,12 +182,12 @@ impl ReActReader {
                 self.state = State::Input;
                 self.read += written.len();
             }
-            (State::Action, Keyword::Observation) => {
+            (State::Action, Keyword::Observation | Keyword::ChineseObservation) => {
                 self.call_without_input(events);
                 self.close(keyword, written);
             }
             (State::Input, keyword) if !self.fenced || keyword == Keyword::Observation => self.close(keyword, written),
-            (State::Input | State::Answer, _) => self.text(written, events),
+            (State::Input | State::Answer | State::Thinking, _) => self.text(written, events),
         }
     }
 
@@ -267,31 +237,89 @@ impl ReActReader {
             self.suspect = text.lines().find(looks_like_call).map(str::to_owned);
         }
     }
+
+    /// Takes the first character of `rest`, at a place where a keyword or a tag may begin, and what of
+    /// the text before it is decided by that. Returns what is left.
+    fn decide<'a>(&mut self, rest: &'a str, events: &mut Vec<StepEvent>) -> &'a str {
+        let length = rest.chars().next().map_or(0, char::len_utf8);
+        self.line.push_str(&rest[..length]);
+        let mut after = &rest[length..];
+        let start = if self.at_line_start { classify(&self.line) } else { LineStart::Text };
+        let tags = [(THINK, State::Thinking, self.fresh), (END_OF_THINKING, State::Thought, true)];
+        for (tag, state, _) in tags.into_iter().filter(|(.., may_stand)| self.state == State::Thought && *may_stand) {
+            if self.line == tag {
+                self.tag(state);
+                return after;
+            }
+            if tag.starts_with(&self.line) {
+                return after;
+            }
+        }
+        match start {
+            LineStart::Open | LineStart::Bold(_) => {}
+            LineStart::Keyword { keyword, length: written } => {
+                // A bold keyword ends before the character that decided it.
+                after = &rest[rest.len() - after.len() - (self.line.len() - written)..];
+                let line = std::mem::take(&mut self.line);
+                self.at_line_start = false;
+                self.keyword(keyword, &line[..written], events);
+            }
+            LineStart::Text => {
+                let line = std::mem::take(&mut self.line);
+                self.at_line_start = line.ends_with('\n');
+                self.text(&line, events);
+            }
+        }
+        after
+    }
+
+    /// A tag of thinking, which `line` holds.
+    fn tag(&mut self, state: State) {
+        self.read += self.line.len();
+        self.line.clear();
+        self.state = state;
+        // What follows is as good as a message of its own.
+        self.at_line_start = state == State::Thought;
+        self.fresh = false;
+    }
+
+    /// Takes text of a `<think>` block, and returns what follows its end.
+    fn think<'a>(&mut self, text: &'a str, events: &mut Vec<StepEvent>) -> &'a str {
+        let mut shown = String::new();
+        let mut rest = text;
+        while let Some(next) = rest.chars().next() {
+            self.line.push(next);
+            rest = &rest[next.len_utf8()..];
+            if self.line == END_OF_THINKING {
+                self.text(&shown, events);
+                self.tag(State::Thought);
+                return rest;
+            }
+            if !END_OF_THINKING.starts_with(&self.line) {
+                // A tag begins nowhere but at its first character.
+                let keep = if next == '<' { self.line.len() - 1 } else { self.line.len() };
+                shown.extend(self.line.drain(..keep));
+            }
+        }
+        self.text(&shown, events);
+        rest
+    }
 }
 
 impl StepReader for ReActReader {
     fn push(&mut self, text: &str) -> Vec<StepEvent> {
         let mut events = Vec::new();
         let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            if !self.at_line_start {
+        while !rest.is_empty() {
+            if self.state == State::Thinking {
+                rest = self.think(rest, &mut events);
+            } else if self.at_line_start || self.fresh {
+                rest = self.decide(rest, &mut events);
+            } else {
                 let end = rest.find('\n').map_or(rest.len(), |at| at + 1);
                 self.at_line_start = rest[..end].ends_with('\n');
                 self.text(&rest[..end], &mut events);
                 rest = &rest[end..];
-                continue;
-            }
-            self.line.push(first);
-            rest = &rest[first.len_utf8()..];
-            let start = classify(&self.line);
-            if matches!(start, LineStart::Open) {
-                continue;
-            }
-            let line = std::mem::take(&mut self.line);
-            self.at_line_start = first == '\n';
-            match start {
-                LineStart::Keyword(keyword) => self.keyword(keyword, &line, &mut events),
-                LineStart::Text | LineStart::Open => self.text(&line, &mut events),
             }
         }
         events
@@ -301,14 +329,22 @@ impl StepReader for ReActReader {
         let mut events = Vec::new();
         let line = std::mem::take(&mut self.line);
         let half_a_stop_word = matches!(self.state, State::Action | State::Input) && line.starts_with("Observ");
-        if !half_a_stop_word {
-            self.text(&line, &mut events);
+        match classify(&line) {
+            LineStart::Bold(keyword) if self.at_line_start => self.keyword(keyword, &line, &mut events),
+            _ if half_a_stop_word => {}
+            _ => self.text(&line, &mut events),
         }
         let whole = matches!(finish, FinishReason::EndOfTurn | FinishReason::Stop(_));
         if self.state == State::Action && whole {
             self.call_without_input(&mut events);
         }
         if self.has_call {
+            return events;
+        }
+        if self.state == State::Thinking {
+            if matches!(finish, FinishReason::Stop(_)) {
+                events.push(StepEvent::Warning(Warning::StoppedInThinking));
+            }
             return events;
         }
         self.look_for_calls();

@@ -1,0 +1,13 @@
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! Protocols and whole runs, with scripted models.
+
+mod approval;
+mod chat;
+mod common;
+mod context;
+mod native;
+mod official_parser;
+mod reader;
+mod render;
+mod runs;
+mod transcript;
