@@ -101,7 +101,7 @@ impl Endpoint {
         fault.message = format!("answered {status}: {}", message.text);
         fault.retry_after = retry_after;
         if fault.kind == ChatErrorKind::Denied {
-            fault.hint = Some(self.key_hint.clone());
+            fault.hint.get_or_insert_with(|| self.key_hint.clone());
         }
         fault
     }

@@ -89,7 +89,9 @@ impl IncomingReply {
         Box::pin(stream::unfold(Some(self), |reply| async {
             let mut reply = reply?;
             if let Err(fault) = reply.begin().await {
-                reply.lease.failed(fault.retry_after);
+                if fault.retryable {
+                    reply.lease.failed(fault.retry_after);
+                }
                 let error = fault.into_error(reply.lease.endpoint().name(), reply.attempt, &reply.received);
                 return Some((Err(error), None));
             }

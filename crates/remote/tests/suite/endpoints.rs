@@ -7,7 +7,7 @@ use qianshou_chat::{ChatModel as _, ChatStream};
 use qianshou_remote::{Failure, RemoteModel};
 use tokio::time::{Instant, advance};
 
-use crate::server::{Answer, HEAD, Server, ask, builder, events, says, status, text};
+use crate::server::{Answer, HEAD, Server, ask, builder, events, finish, reply, says, status, text};
 
 fn failing() -> Answer {
     status("500 Internal Server Error", "", "oh")
@@ -146,9 +146,12 @@ async fn when_all_fail_the_request_does() {
 /// A request that is refused says nothing about its server.
 #[tokio::test]
 async fn a_refused_request_sets_nobody_aside() {
-    let (servers, model) = servers([vec![status("400 Bad Request", "", "no"), says("fine")], fine(1)]).await;
-    assert!(model.complete(ask()).await.is_err());
-    says_fine(&model).await;
-    says_fine(&model).await;
-    assert_eq!(asked(&servers), [2, 1]);
+    let withheld = reply(&[text("a"), finish("content_filter")]);
+    for refusal in [status("400 Bad Request", "", "no"), withheld] {
+        let (servers, model) = servers([vec![refusal, says("fine")], fine(1)]).await;
+        assert!(model.complete(ask()).await.is_err());
+        says_fine(&model).await;
+        says_fine(&model).await;
+        assert_eq!(asked(&servers), [2, 1]);
+    }
 }

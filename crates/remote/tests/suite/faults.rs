@@ -69,6 +69,9 @@ async fn hints_say_how_to_mend_it() {
     assert!(hint.unwrap().contains("the name of the model"));
     let (kind, _, hint) = error(status("403 Forbidden", "", "no")).await;
     assert_eq!((kind, hint.as_deref()), (ChatErrorKind::Denied, Some("the model is set up to be asked without a key")));
+    let quota = r#"{"error": {"message": "no", "code": "insufficient_quota"}}"#;
+    let (_, _, hint) = error(status("429 Too Many Requests", "", quota)).await;
+    assert_eq!(hint.as_deref(), Some("the quota of the account is used up"));
     let (kind, message, _) = error(reply(&[finish("content_filter")])).await;
     assert_eq!(kind, ChatErrorKind::Failed);
     assert_eq!(message, "SERVER withheld the reply: its content filter took offence");
