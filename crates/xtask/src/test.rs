@@ -1,6 +1,8 @@
 //! `cargo xtask test`.
 
-use anyhow::Result;
+use std::process::Command;
+
+use anyhow::{Context, Result};
 
 use crate::{base, cargo::cargo, folders, process, python, vocabulary, vulkan};
 
@@ -12,8 +14,8 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
     }
     // Checked before the long build: fetching packages is among what is tested.
     python::require(&["pip"])?;
-    let requirements = folders::root().join("crates/xtask/requirements.txt");
-    let python = python::environment("python", &requirements, &[])?;
+    let interpreter = folders::root().join("crates/interpreter");
+    let python = python::environment("python", &interpreter.join("python/requirements.txt"), &[])?;
 
     let vocabulary = vocabulary::fetch()?;
     vulkan::require_software_driver()?;
@@ -36,8 +38,10 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
         }
         test.arg("--include-ignored");
     }
-    if let Some(python) = python {
-        test.env("QIANSHOU_TEST_PYTHON", python);
-    }
-    process::run(&mut test)
+    process::run(&mut test)?;
+
+    // What the interpreter makes of cells is written in Python, and tested there.
+    let mut cells = Command::new(python.context("the interpreter's requirements list nothing")?);
+    cells.args(["-W", "ignore", "-m", "unittest", "--quiet"]).current_dir(interpreter.join("worker/kernel"));
+    process::run(cells.env("PYTHONDONTWRITEBYTECODE", "1"))
 }
