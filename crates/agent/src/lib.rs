@@ -94,7 +94,7 @@ pub use native::Native;
 pub use output::{Artifact, ToolError, ToolOutput};
 pub use protocol::{Conversation, Protocol, StepEvent, StepReader, TakenStep, Turn};
 pub use python_json::python_json;
-pub use react::ReAct;
+pub use react::{ReAct, ReActConstraint};
 pub use record::{Answer, CallRecord, Observation, ObservationKind, StepRecord, StopReason};
 pub use run::AgentRun;
 pub use schema::SchemaError;
