@@ -16,6 +16,8 @@ pub enum Prompt {
     ReactArgumentsJson,
     /// ReAct: how to write the arguments of a tool that takes code.
     ReactArgumentsCode,
+    /// ReAct: the grammar of a step, for models that can be held to one.
+    ReactGrammar,
     /// ReAct: observation when a reply holds neither a call nor an answer.
     ReactNoAction,
     /// Native calls: message when a reply holds neither a call nor an answer.
@@ -112,6 +114,7 @@ sources! {
     ReactNamesSeparator "react/en/names_separator.txt" []
     ReactArgumentsJson "react/en/arguments_json.txt" []
     ReactArgumentsCode "react/en/arguments_code.txt" []
+    ReactGrammar "react/grammar.txt" ["start", "calls"]
     ReactNoAction "react/no_action.txt" []
     NativeNoAction "native/no_action.txt" []
     UnknownTool "observation/unknown_tool.txt" ["name", "suggestion", "names"]

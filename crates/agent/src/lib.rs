@@ -97,7 +97,7 @@ pub use output::{Artifact, ToolError, ToolOutput};
 pub use protocol::{Conversation, Protocol, StepEvent, StepReader, TakenStep, Turn};
 pub use python_json::python_json;
 pub use qianshou_macros::tool;
-pub use react::ReAct;
+pub use react::{ReAct, ReActConstraint};
 pub use record::{Answer, CallRecord, Observation, ObservationKind, StepRecord, StopReason};
 pub use run::AgentRun;
 pub use schema::SchemaError;

@@ -10,13 +10,16 @@
 //! steps so far follow the question, at the end of the user's message, and it goes on in a message of
 //! its own.
 
+mod grammar;
 mod keyword;
 mod reader;
 
 use qianshou_chat::{ChatRequest, Message, Part, Role};
 use qianshou_prompts::{Prompt, Prompts};
 
-use self::reader::{Position, ReActReader};
+pub use self::grammar::ReActConstraint;
+use self::grammar::react_grammar;
+use self::reader::ReActReader;
 use crate::{ArgumentsFormat, Protocol, StepReader, TakenStep, ToolSpec, Turn, Warning, python_json};
 
 /// Qwen's ReAct prompt.
@@ -24,12 +27,28 @@ use crate::{ArgumentsFormat, Protocol, StepReader, TakenStep, ToolSpec, Turn, Wa
 pub struct ReAct {
     prompts: Prompts,
     names_separator: Option<String>,
+    constraint: ReActConstraint,
+}
+
+/// Where in a text a reply begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Position {
+    /// In a message of its own.
+    MessageStart,
+    /// Behind `Thought:`.
+    AfterThought,
+}
+
+impl Position {
+    fn of(turn: &Turn<'_>) -> Self {
+        if turn.capabilities.continue_last && !turn.steps.is_empty() { Self::AfterThought } else { Self::MessageStart }
+    }
 }
 
 impl ReAct {
     /// The protocol with these prompts.
     pub fn new(prompts: Prompts) -> Self {
-        Self { prompts, names_separator: None }
+        Self { prompts, ..Self::default() }
     }
 
     /// Sets what stands between the names of the tools, for a model that was trained on another form
@@ -37,6 +56,13 @@ impl ReAct {
     #[must_use]
     pub fn names_joined_by(mut self, separator: impl Into<String>) -> Self {
         self.names_separator = Some(separator.into());
+        self
+    }
+
+    /// Sets what a model is held to when it can be; the default is names and inputs of the tools.
+    #[must_use]
+    pub fn constrained(mut self, constraint: ReActConstraint) -> Self {
+        self.constraint = constraint;
         self
     }
 
@@ -89,7 +115,8 @@ impl Protocol for ReAct {
 
     fn request(&self, turn: &Turn<'_>) -> ChatRequest {
         let mut messages = self.opening(turn);
-        let continues = turn.capabilities.continue_last && !turn.steps.is_empty();
+        let position = Position::of(turn);
+        let continues = position == Position::AfterThought;
         if continues {
             let mut message = Message { role: Role::Assistant, content: Vec::new() };
             if turn.steps_left_out > 0 {
@@ -105,13 +132,18 @@ impl Protocol for ReAct {
                 push_text_of_step(question, step);
             }
         }
+        let held = turn.capabilities.constraints && !turn.tools.is_empty();
+        let constraint = match self.constraint {
+            ReActConstraint::Names if held => Some(react_grammar(turn.tools, position, false, &self.prompts)),
+            ReActConstraint::NamesAndInputs if held => Some(react_grammar(turn.tools, position, true, &self.prompts)),
+            _ => None,
+        };
         let stop = vec!["Observation:".to_owned(), "Observation:\n".to_owned()];
-        ChatRequest { messages, continue_last: continues, stop, ..ChatRequest::default() }
+        ChatRequest { messages, continue_last: continues, stop, constraint, ..ChatRequest::default() }
     }
 
     fn reader(&self, turn: &Turn<'_>) -> Box<dyn StepReader> {
-        let continues = turn.capabilities.continue_last && !turn.steps.is_empty();
-        Box::new(ReActReader::new(if continues { Position::AfterThought } else { Position::MessageStart }))
+        Box::new(ReActReader::new(Position::of(turn)))
     }
 
     fn no_action(&self) -> &str {

@@ -25,21 +25,13 @@
 
 use qianshou_chat::FinishReason;
 
+use super::Position;
 use super::keyword::{Keyword, LineStart, classify};
 use crate::trimmed::Trimmed;
 use crate::{StepEvent, StepReader, Warning};
 
 const THINK: &str = "<think>";
 const END_OF_THINKING: &str = "</think>";
-
-/// Where in a text a reply begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Position {
-    /// In a message of its own.
-    MessageStart,
-    /// Behind `Thought:`.
-    AfterThought,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {

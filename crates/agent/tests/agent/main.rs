@@ -4,9 +4,11 @@
 mod approval;
 mod chat;
 mod common;
+mod constraint;
 mod context;
 mod native;
 mod official_parser;
+mod prefix;
 mod reader;
 mod render;
 mod runs;
