@@ -115,11 +115,9 @@ class MissingPackages(KernelTest):
         self.assertIn("The package no_such_package is not installed", error["hint"])
         self.assertIn("Importable: ", error["hint"])
 
+    @unittest.skipIf(sys.version_info < (3, 10), "Python lists the names of its library since 3.10")
     def test_a_name_nearly_right_is_found(self):
-        self.assertIn(
-            "Similar: json",
-            self.fail_cell("import jason").error["hint"] + "Similar: json" * (sys.version_info < (3, 10)),
-        )
+        self.assertIn("Similar: json", self.fail_cell("import jason").error["hint"])
 
     def test_a_missing_part_of_a_package_is_told_as_such(self):
         self.assertIn(
@@ -154,6 +152,8 @@ class Endings(KernelTest):
             ("quit(3)", 3),
             ("import sys; sys.exit(True)", 1),
             ("raise SystemExit", 0),
+            ("import sys; sys.exit(-1)", 255),
+            ("import sys; sys.exit(2**70 + 7)", 7),
         ):
             outcome = self.kernel.run("x = 5\n%s\nx = 6" % cell)
             self.assertEqual((outcome.status, outcome.exit_code, outcome.value), ("exited", exit_code, None), cell)
