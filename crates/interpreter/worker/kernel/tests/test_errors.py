@@ -88,9 +88,9 @@ class Tracebacks(KernelTest):
         self.assert_value("2", "1 + 1")
 
     def test_frames_of_files_in_the_workspace_are_kept(self):
-        (self.kernel.workspace / "helper.py").write_text("def fail():\n    raise OSError('of the file')\n")
-        traceback = self.fail_cell("import helper\nhelper.fail()").traceback
-        self.assertIn("helper.py\", line 2, in fail\n    raise OSError('of the file')", traceback)
+        (self.kernel.workspace / "part.py").write_text("def fail():\n    raise OSError('of the file')\n")
+        traceback = self.fail_cell("import part\npart.fail()").traceback
+        self.assertIn("part.py\", line 2, in fail\n    raise OSError('of the file')", traceback)
 
     def test_lines_are_found_after_the_line_cache_was_cleared(self):
         self.assertIn(
