@@ -88,9 +88,9 @@ class Tracebacks(KernelTest):
         self.assert_value("2", "1 + 1")
 
     def test_frames_of_files_in_the_workspace_are_kept(self):
-        (self.kernel.workspace / "helper.py").write_text("def fail():\n    raise OSError('of the file')\n")
-        traceback = self.fail_cell("import helper\nhelper.fail()").traceback
-        self.assertIn("helper.py\", line 2, in fail\n    raise OSError('of the file')", traceback)
+        (self.kernel.workspace / "part.py").write_text("def fail():\n    raise OSError('of the file')\n")
+        traceback = self.fail_cell("import part\npart.fail()").traceback
+        self.assertIn("part.py\", line 2, in fail\n    raise OSError('of the file')", traceback)
 
     def test_lines_are_found_after_the_line_cache_was_cleared(self):
         self.assertIn(
@@ -115,11 +115,9 @@ class MissingPackages(KernelTest):
         self.assertIn("The package no_such_package is not installed", error["hint"])
         self.assertIn("Importable: ", error["hint"])
 
+    @unittest.skipIf(sys.version_info < (3, 10), "Python lists the names of its library since 3.10")
     def test_a_name_nearly_right_is_found(self):
-        self.assertIn(
-            "Similar: json",
-            self.fail_cell("import jason").error["hint"] + "Similar: json" * (sys.version_info < (3, 10)),
-        )
+        self.assertIn("Similar: json", self.fail_cell("import jason").error["hint"])
 
     def test_a_missing_part_of_a_package_is_told_as_such(self):
         self.assertIn(
@@ -154,6 +152,8 @@ class Endings(KernelTest):
             ("quit(3)", 3),
             ("import sys; sys.exit(True)", 1),
             ("raise SystemExit", 0),
+            ("import sys; sys.exit(-1)", 255),
+            ("import sys; sys.exit(2**70 + 7)", 7),
         ):
             outcome = self.kernel.run("x = 5\n%s\nx = 6" % cell)
             self.assertEqual((outcome.status, outcome.exit_code, outcome.value), ("exited", exit_code, None), cell)

@@ -48,6 +48,14 @@ class Plotly(KernelTest):
         self.assertIn(self.MIME, outcome.displays[0]["data"])
 
 
+@needs("matplotlib", "PIL")
+class Imitations(KernelTest):
+    def test_what_only_claims_to_be_a_figure_is_plain(self):
+        for base in ("matplotlib.figure import Figure", "PIL.Image import Image as Figure"):
+            outcome = self.run_cells("from unittest.mock import Mock\nfrom %s\nMock(spec=Figure)" % base)
+            self.assertEqual(list(outcome.value), ["text/plain"])
+
+
 @needs("numpy")
 class Numpy(KernelTest):
     modules = ("numpy",)

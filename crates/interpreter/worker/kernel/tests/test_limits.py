@@ -60,6 +60,19 @@ class Limits(KernelTest):
         self.assertEqual(outcome.value, {"text/plain": "r"})
         self.assertEqual(outcome.notes, ["the text/html of a value is too large and was left out"])
 
+    def test_a_bundle_of_many_types_is_bounded(self):
+        cell = "class R:\n    def _repr_mimebundle_(self): return {'x/%d' % n: object for n in range(10**6)}\nR()"
+        self.assertLess(len(self.run_cells(cell).value), 20)
+        outcome = self.run_cells("for n in range(50): display({'image/png': b'', 7: 'x'}, raw=True)")
+        self.assertLess(len(outcome.notes), 25)
+
+    def test_long_names_are_cut(self):
+        error = self.fail_cell("raise type('E' * 10_000, (Exception,), {})").error
+        self.assertLess(len(error["name"]), 300)
+        self.run_cells("globals().update({'v' * 10_000: type('T' * 10_000, (), {})()})")
+        (variable,) = self.kernel.describe()["variables"]
+        self.assertLess(len(str(variable)), 500)
+
     def test_displays_are_counted(self):
         outcome = self.run_cells("for n in range(5): display(n)")
         self.assertEqual([display["data"]["text/plain"] for display in outcome.displays], ["0", "1", "2"])

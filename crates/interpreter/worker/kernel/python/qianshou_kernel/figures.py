@@ -21,7 +21,7 @@ class FigureTooLarge(ValueError):
 def is_figure(value):
     """Whether a value is one of matplotlib's figures."""
     module = sys.modules.get("matplotlib.figure")
-    return module is not None and isinstance(value, getattr(module, "Figure", ()))
+    return module is not None and issubclass(type(value), getattr(module, "Figure", ()))
 
 
 def png(figure, limits):

@@ -25,7 +25,7 @@ class Reporter:
         """`{"name", "message", "traceback", "hint"}` of an exception."""
         self._source.restore()
         return {
-            "name": clean(type(error).__qualname__),
+            "name": cut(clean(type(error).__qualname__), 200),
             "message": cut(clean(message_of(error)), self._limit // 2),
             "traceback": self._text(error),
             "hint": self._hint(error),
