@@ -278,8 +278,7 @@ fn allowed(network: Network, tier: Tier, signals_are_scoped: bool) -> io::Result
         rules.insert(libc::SYS_kill, vec![rule(0, SeccompCmpOp::Ne, 0xffff_ffff)?]);
     }
     rules.insert(libc::SYS_clone, vec![rule(0, SeccompCmpOp::MaskedEq(NAMESPACES), 0)?]);
-    rules.insert(libc::SYS_socketpair, vec![rule(0, SeccompCmpOp::Eq, libc::AF_UNIX as u64)?]);
-    rules.insert(libc::SYS_socket, sockets(network, tier)?);
+    sockets(&mut rules, network, tier)?;
     rules.insert(libc::SYS_personality, vec![rule(0, SeccompCmpOp::Eq, 0)?, rule(0, SeccompCmpOp::Eq, 0xffff_ffff)?]);
     // Not the terminal's ways to type for its owner or to change who that is.
     rules.insert(
@@ -296,13 +295,30 @@ fn allowed(network: Network, tier: Tier, signals_are_scoped: bool) -> io::Result
     Ok(rules)
 }
 
-/// Unix sockets always; internet sockets only where a network namespace keeps them in.
-fn sockets(network: Network, tier: Tier) -> io::Result<Vec<SeccompRule>> {
-    let mut families = vec![libc::AF_UNIX];
-    if network == Network::Loopback && tier == Tier::Namespaces {
-        families.extend([libc::AF_INET, libc::AF_INET6]);
+/// With a file system and a network of its own a session may use Unix sockets, and the internet's on its
+/// loopback. Without, there are pairs alone: Landlock does not keep a socket from connecting to the socket
+/// files and, before its sixth version, the abstract names of the host. A pair is of a kind that is
+/// connected for good, and cannot send elsewhere.
+fn sockets(rules: &mut Rules, network: Network, tier: Tier) -> io::Result<()> {
+    if tier == Tier::Namespaces {
+        let internet: &[i32] = if network == Network::Loopback { &[libc::AF_INET, libc::AF_INET6] } else { &[] };
+        let families = [libc::AF_UNIX].into_iter().chain(internet.iter().copied());
+        let families = families.map(|family| rule(0, SeccompCmpOp::Eq, family as u64)).collect::<io::Result<_>>()?;
+        rules.insert(libc::SYS_socket, families);
+        rules.insert(libc::SYS_socketpair, vec![rule(0, SeccompCmpOp::Eq, libc::AF_UNIX as u64)?]);
+        return Ok(());
     }
-    families.into_iter().map(|family| rule(0, SeccompCmpOp::Eq, family as u64)).collect()
+    for call in [libc::SYS_bind, libc::SYS_connect, libc::SYS_listen, libc::SYS_accept, libc::SYS_accept4] {
+        rules.remove(&call);
+    }
+    // Above the kind are flags.
+    let connected = [libc::SOCK_STREAM, libc::SOCK_SEQPACKET].map(|kind| {
+        let family = condition(0, SeccompCmpOp::Eq, libc::AF_UNIX as u64)?;
+        let kind = condition(1, SeccompCmpOp::MaskedEq(0xf), kind as u64)?;
+        SeccompRule::new(vec![family, kind]).map_err(io::Error::other)
+    });
+    rules.insert(libc::SYS_socketpair, connected.into_iter().collect::<io::Result<_>>()?);
+    Ok(())
 }
 
 fn rule(argument: u8, compare: SeccompCmpOp, value: u64) -> io::Result<SeccompRule> {

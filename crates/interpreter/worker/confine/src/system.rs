@@ -1,6 +1,6 @@
 //! The system calls that no safe wrapper offers.
 
-#![expect(unsafe_code, reason = "clone, fork, execveat, close_range and descriptors by number have no safe wrapper")]
+#![expect(unsafe_code, reason = "these have no safe wrapper, or none that does what is needed here")]
 
 use std::ffi::{CStr, c_char, c_int, c_ulong};
 use std::io;

@@ -26,6 +26,7 @@ pub(crate) fn run(test: &SelfTest) -> Vec<Verdict> {
         stopped("files: read the host's passwords", fs::read("/etc/shadow")),
         stopped("files: open a program for writing", fs::OpenOptions::new().append(true).open("/usr/bin/env")),
         stopped("network: connect to a port of the host", TcpStream::connect((Ipv4Addr::LOCALHOST, test.port))),
+        stopped("network: connect to a socket file of the host", UnixStream::connect(&test.socket)),
         stopped("network: connect to an abstract socket of the host", connect_abstract(&test.abstract_name)),
         stopped("network: a packet socket", open_socket(AddressFamily::PACKET, SocketType::RAW)),
         stopped("network: a virtual machine's socket", open_socket(AddressFamily::VSOCK, SocketType::STREAM)),

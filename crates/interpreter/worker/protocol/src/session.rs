@@ -98,6 +98,8 @@ pub struct SelfTest {
     pub folder: String,
     /// A TCP port of the host's loopback on which the host listens.
     pub port: u16,
+    /// A socket file on which the host listens.
+    pub socket: String,
     /// The abstract name of a Unix socket on which the host listens.
     pub abstract_name: String,
     /// A process of the host that only waits.

@@ -1,6 +1,6 @@
 //! The processes of a session: all descendants of the supervisor, which inherits every orphan.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -31,23 +31,36 @@ fn parent_of(process: i32) -> Option<i32> {
 }
 
 /// Kills every descendant but `spared`, and what they fork meanwhile. False when some are left in the end.
+///
+/// Each is stopped before any is killed: whoever is stopped still counts against the limit of processes,
+/// so a bomb cannot grow anew into the room that the dead leave.
 pub(crate) fn kill_all_but(spared: Option<Pid>) -> bool {
-    let until = Instant::now() + Duration::from_secs(2);
-    loop {
-        let condemned: Vec<Pid> = descendants().into_iter().filter(|process| Some(*process) != spared).collect();
-        if condemned.is_empty() {
+    let until = Instant::now() + Duration::from_secs(10);
+    let condemned = || descendants().into_iter().filter(|process| Some(*process) != spared).collect::<Vec<_>>();
+    let mut stopped = BTreeSet::new();
+    while Instant::now() < until {
+        let found = condemned();
+        if found.iter().all(|process| stopped.contains(&process.as_raw_nonzero())) {
+            break;
+        }
+        for process in found {
+            let _ = kill_process(process, Signal::STOP);
+            stopped.insert(process.as_raw_nonzero());
+        }
+    }
+    while Instant::now() < until {
+        let found = condemned();
+        if found.is_empty() {
             return true;
         }
-        if Instant::now() > until {
-            return false;
-        }
-        for process in condemned {
+        for process in found {
             let _ = kill_process(process, Signal::KILL);
         }
         // Dying takes a moment, and the processor.
         std::thread::sleep(Duration::from_micros(200));
         while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
     }
+    false
 }
 
 /// Reaps the dead; the status of `watched` if it is among them.

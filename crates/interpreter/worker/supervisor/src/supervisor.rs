@@ -199,6 +199,10 @@ impl Supervisor {
             (FromKernel::Done { number, outcome }, Phase::Running(cell)) if cell.number == number => {
                 let Some(told) = status(&outcome) else { return self.kill(Status::Violation) };
                 let status = cell.status(told);
+                if told == Status::Interrupted {
+                    // What is stopped is stopped with all that it started.
+                    kill_all_but(Some(self.kernel.process));
+                }
                 self.finish(status, State::Kept, Some(*outcome));
             }
             (FromKernel::Tested(verdicts), Phase::Testing(id)) => {
@@ -230,6 +234,11 @@ impl Supervisor {
             if self.measured.elapsed() < WATCH_IDLE {
                 return Ok(());
             }
+            if self.measure() {
+                return Ok(());
+            }
+            // Perhaps it is what earlier cells left running.
+            kill_all_but(Some(self.kernel.process));
             return if self.measure() { Ok(()) } else { self.kill(Status::OutOfMemory) };
         };
         if self.outputs.iter().any(|output| output.bytes() > self.fork.limits.flood_bytes) {
