@@ -215,7 +215,7 @@ fn environment(python: &Path, cache: &Path) -> Vec<(String, String)> {
 
 /// A folder for a sandbox that sees the host's file system, and for nobody else.
 fn folder(tier: Tier) -> io::Result<TempDir> {
-    let folder = tempfile::Builder::new().prefix("qianshou-").tempdir()?;
+    let folder = tempfile::Builder::new().prefix(&format!("qianshou-{}-", std::process::id())).tempdir()?;
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700))?;
     if tier == Tier::Landlock && rustix::process::geteuid().is_root() {
         chown(folder.path(), Some(NOBODY), Some(NOBODY))?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use qianshou_interpreter_protocol::{Bundle, Completion, Event, Limits, MAX_BYTES, Request};
+use qianshou_interpreter_protocol::{Bundle, Completion, Event, Limits, MAX_BYTES, Request, State};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -151,10 +151,14 @@ impl Worker {
         let (conversation, id) = self.conversation().await?;
         match converse(conversation, id, code, &limits, cancel, reply).await {
             Ok((mut completion, displays)) => {
-                if let Some(reason) = self.lost.take() {
-                    completion
-                        .notes
-                        .push(format!("The session before was lost, with its variables and files: {reason}"));
+                completion.notes.extend(
+                    self.lost
+                        .take()
+                        .map(|reason| format!("The session before was lost, with its variables and files: {reason}")),
+                );
+                if completion.state == State::Lost {
+                    // Its supervisor has nothing left to supervise, and ends.
+                    self.end("its last cell ended everything".into());
                 }
                 Ok(Cell::new(completion, displays))
             }
