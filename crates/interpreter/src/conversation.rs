@@ -67,6 +67,13 @@ impl Conversation {
         if content.len() as u64 == length { Ok(content) } else { Err("a file longer than was said".into()) }
     }
 
+    /// Says good-bye and waits until the other end is closed, which it is when the session's last process ends.
+    pub(crate) async fn finish(&mut self, time: Duration) {
+        // What goes wrong here has ended the conversation as well.
+        drop(self.socket.shutdown().await);
+        drop(tokio::time::timeout(time, async { while self.frame().await.is_ok() {} }).await);
+    }
+
     async fn frame(&mut self) -> Result<Frame, Broken> {
         loop {
             if let Some(frame) = self.decoder.frame().map_err(|error| error.to_string())? {

@@ -19,6 +19,9 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// How long a file may take.
 const FILE_TIME: Duration = Duration::from_secs(60);
 
+/// How long the processes of a session may take to end.
+const CLOSING: Duration = Duration::from_secs(30);
+
 /// The longest cell, in bytes.
 const LONGEST: usize = MAX_BYTES;
 
@@ -36,6 +39,7 @@ enum Command {
     Execute { code: String, cancel: CancellationToken, reply: Reply<Cell> },
     Put { path: String, content: Vec<u8>, reply: Reply<()> },
     Get { path: String, most: u64, reply: Reply<Vec<u8>> },
+    Close(oneshot::Sender<()>),
 }
 
 type Reply<T> = oneshot::Sender<Result<T, ExecuteError>>;
@@ -92,6 +96,15 @@ impl Session {
         self.request(|reply| Command::Get { path, most, reply }).await
     }
 
+    /// Ends the session and waits until all of its processes have ended. Dropping it ends it too, a moment later.
+    pub async fn close(self) {
+        let (done, closed) = oneshot::channel();
+        if self.commands.send(Command::Close(done)).await.is_ok() {
+            // An error means that it is closed already.
+            drop(closed.await);
+        }
+    }
+
     async fn request<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, ExecuteError> {
         let (reply, answer) = oneshot::channel();
         let gone = || ExecuteError::Ended("the runtime that it ran on has stopped".into());
@@ -120,6 +133,12 @@ impl Worker {
                 }
                 Command::Put { path, content, reply } => drop(reply.send(self.put(path, &content).await)),
                 Command::Get { path, most, reply } => drop(reply.send(self.get(path, most).await)),
+                Command::Close(done) => {
+                    if let Some(mut opened) = self.opened.take() {
+                        opened.conversation.finish(CLOSING).await;
+                    }
+                    let _ = done.send(());
+                }
             }
         }
     }

@@ -285,6 +285,7 @@ async fn run(interpreter: &Interpreter, attack: &Attack, host: &str) -> Result<(
         return Err(format!("the next cell does not have the state before: {}\nafter {}", shown(&next), shown(&cell)));
     }
     let answer = session.execute("1 + 1").await.map_err(|error| format!("the cell after: {error}"))?;
+    session.close().await;
     if attack.outcome != Outcome::Any && answer.value_text() != Some("2") {
         return Err(format!("the cell after does not answer: {}", shown(&answer)));
     }
