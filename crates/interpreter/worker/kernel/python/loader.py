@@ -1,4 +1,4 @@
-"""Loads the kernel package from sources in memory, so that nothing a cell can write is ever imported as the kernel."""
+"""Loads the kernel package from sources in memory: nothing that a cell can write is ever imported as the kernel."""
 
 import importlib
 import importlib.abc

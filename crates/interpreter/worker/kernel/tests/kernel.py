@@ -1,12 +1,17 @@
 """A session in a process of its own, for tests."""
 
+import atexit
+import contextlib
+import functools
 import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import unittest
 from pathlib import Path
 
@@ -19,6 +24,11 @@ def missing(packages):
 def needs(*packages):
     """Skips a test, with the reason, where this Python lacks a package."""
     return unittest.skipIf(missing(packages), "needs %s, which this Python lacks" % ", ".join(missing(packages)))
+
+
+def code(text):
+    """The code of a cell, written as an indented text."""
+    return textwrap.dedent(text).strip("\n")
 
 
 class Outcome:
@@ -45,27 +55,73 @@ class Outcome:
         return self.error["traceback"]
 
 
+class Parent:
+    """A process that has imported some modules, and from which sessions are forked."""
+
+    def __init__(self, modules):
+        self._folder = tempfile.TemporaryDirectory()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        driver = str(Path(__file__).with_name("driver.py"))
+        environment = {
+            "MPLBACKEND": "agg",
+            "MPLCONFIGDIR": _FONT_CACHE.name,
+            "OPENBLAS_NUM_THREADS": "1",
+            "PATH": os.environ["PATH"],
+        }
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-X", "utf8", driver, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                pass_fds=(theirs.fileno(),),
+            )
+        self._control.send(json.dumps(modules).encode())
+        self.warm = json.loads(self._control.recv(1 << 20))
+        atexit.register(self.end)
+
+    def start(self, options, descriptors):
+        """Forks a session with the descriptors of its requests, replies, output and errors; returns its process."""
+        socket.send_fds(self._control, [json.dumps(options).encode()], descriptors)
+        return json.loads(self._control.recv(100))
+
+    def end(self):
+        self._control.close()
+        self._process.wait()
+
+
+@functools.lru_cache(maxsize=None)
+def parent(modules):
+    """The parent for some modules, or None, shared by all tests that want it."""
+    return Parent(modules)
+
+
 class Kernel:
     """A session, and the workspace that it has."""
 
-    def __init__(self, options=None, warm_up=None):
+    def __init__(self, options=None, modules=None):
         self._folder = tempfile.TemporaryDirectory()
         self.workspace = Path(self._folder.name) / "workspace"
         self.workspace.mkdir()
         self._outputs = [Path(self._folder.name) / name for name in ("stdout", "stderr")]
         self._read = [0, 0]
         self._number = 0
-        self._start()
-        self._send({"warm_up": warm_up, "options": {"workspace": str(self.workspace), **(options or {})}})
-        self.warm = self._receive("warm") if warm_up is not None else None
-        self._receive("ready")
+        self.warm = parent(modules).warm
+        requests, requests_end = os.pipe()
+        replies_end, replies = os.pipe()
+        stdout, stderr = (os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) for path in self._outputs)
+        descriptors = (requests, replies, stdout, stderr)
+        self._process = parent(modules).start({"workspace": str(self.workspace), **(options or {})}, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self._requests = os.fdopen(requests_end, "w", encoding="utf-8", buffering=1)
+        self._replies = os.fdopen(replies_end, encoding="utf-8")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
         self._requests.close()
         self._replies.close()
         self._folder.cleanup()
@@ -76,7 +132,7 @@ class Kernel:
         self._send({"kind": "execute", "number": self._number, "code": code})
         displays = []
         while True:
-            reply = self._next()
+            reply = self._receive()
             if reply["kind"] == "result":
                 return Outcome(reply["content"], displays, *self._printed(reply["printed"]))
             displays.append(reply)
@@ -85,50 +141,24 @@ class Kernel:
 
     def describe(self):
         self._send({"kind": "describe"})
-        return self._receive("description")
+        return self._receive()["content"]
+
+    def go_on_in_a_copy(self):
+        """As after a roll-back: the process is gone, and a fork of it goes on."""
+        self._send({"kind": "copy"})
+        self._process = self._receive()["content"]
 
     def interrupt(self):
-        self.process.send_signal(signal.SIGINT)
-
-    def _start(self):
-        requests, self._requests = os.pipe()
-        self._replies, replies = os.pipe()
-        stdout, stderr = (open(path, "ab") for path in self._outputs)
-        driver = str(Path(__file__).with_name("driver.py"))
-        environment = {
-            "HOME": str(self.workspace),
-            "MPLBACKEND": "agg",
-            "MPLCONFIGDIR": _FONT_CACHE.name,
-            "OPENBLAS_NUM_THREADS": "1",
-            "PATH": os.environ["PATH"],
-        }
-        with stdout, stderr:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-X", "utf8", driver, str(requests), str(replies)],
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                env=environment,
-                pass_fds=(requests, replies),
-            )
-        os.close(requests)
-        os.close(replies)
-        self._requests = os.fdopen(self._requests, "w", encoding="utf-8", buffering=1)
-        self._replies = os.fdopen(self._replies, encoding="utf-8")
+        os.kill(self._process, signal.SIGINT)
 
     def _send(self, message):
         self._requests.write(json.dumps(message) + "\n")
 
-    def _next(self):
+    def _receive(self):
         line = self._replies.readline()
         if not line:
             raise AssertionError("the session ended: " + self._outputs[1].read_text("utf-8", "replace"))
         return json.loads(line)
-
-    def _receive(self, kind):
-        reply = self._next()
-        assert reply["kind"] == kind, reply
-        return reply["content"]
 
     def _printed(self, lengths):
         texts = []
@@ -140,15 +170,18 @@ class Kernel:
 
 
 class KernelTest(unittest.TestCase):
-    """A test case with one session a test, made when first asked for."""
+    """A test case with one session a test, made when first asked for.
+
+    `modules` are what the parent of its sessions has imported, in a tuple; without it that was not warmed up.
+    """
 
     options = None
-    warm_up = None
+    modules = None
 
     @property
     def kernel(self):
         if not hasattr(self, "_kernel"):
-            self._kernel = Kernel(self.options, self.warm_up)
+            self._kernel = Kernel(self.options, self.modules)
             self.addCleanup(self._kernel.__exit__)
         return self._kernel
 

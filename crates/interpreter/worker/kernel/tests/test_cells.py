@@ -67,7 +67,11 @@ class Corpus(unittest.TestCase):
         self.assertEqual(len(expected), len(found))
         for (title, code), outcome, plain in zip(group.cells, found, expected):
             with self.subTest(title):
-                result = {"text": outcome.text, "error": outcome.error and outcome.error["name"], "stdout": outcome.stdout}
+                result = {
+                    "text": outcome.text,
+                    "error": outcome.error and outcome.error["name"],
+                    "stdout": outcome.stdout,
+                }
                 self.assertEqual(result, plain, code)
 
 

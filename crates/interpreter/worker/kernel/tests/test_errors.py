@@ -3,7 +3,7 @@
 import sys
 import unittest
 
-from .kernel import KernelTest
+from .kernel import KernelTest, code
 
 
 class Tracebacks(KernelTest):
@@ -38,10 +38,15 @@ class Tracebacks(KernelTest):
 
     def test_code_that_cannot_be_read_at_all_is_an_error(self):
         for cell in ("x = '\0'", "x = '\ud800'", "(" * 10_000):
-            self.assertIn(self.fail_cell(cell).error["name"], ("SyntaxError", "ValueError", "UnicodeEncodeError", "MemoryError"))
+            self.assertIn(
+                self.fail_cell(cell).error["name"],
+                ("SyntaxError", "ValueError", "UnicodeEncodeError", "MemoryError"),
+            )
 
     def test_causes_are_shown(self):
-        traceback = self.fail_cell("try:\n    {}['k']\nexcept KeyError as e:\n    raise ValueError('v') from e").traceback
+        traceback = self.fail_cell(
+            "try:\n    {}['k']\nexcept KeyError as e:\n    raise ValueError('v') from e"
+        ).traceback
         self.assertIn("KeyError: 'k'\n\nThe above exception was the direct cause of", traceback)
 
     def test_contexts_are_shown_and_suppressed(self):
@@ -57,8 +62,16 @@ class Tracebacks(KernelTest):
 
     @unittest.skipIf(sys.version_info < (3, 11), "notes and groups came with Python 3.11")
     def test_notes_and_groups_are_shown(self):
-        traceback = self.fail_cell("e = ValueError('v'); e.add_note('see also'); raise ExceptionGroup('two', [e, KeyError('k')])").traceback
-        for part in ("ExceptionGroup: two (2 sub-exceptions)", "ValueError: v", "see also", "KeyError: 'k'", '"<cell 1>", line 1'):
+        traceback = self.fail_cell(
+            "e = ValueError('v'); e.add_note('see also'); raise ExceptionGroup('two', [e, KeyError('k')])"
+        ).traceback
+        for part in (
+            "ExceptionGroup: two (2 sub-exceptions)",
+            "ValueError: v",
+            "see also",
+            "KeyError: 'k'",
+            '"<cell 1>", line 1',
+        ):
             self.assertIn(part, traceback)
 
     def test_deep_recursion_is_an_error(self):
@@ -75,12 +88,14 @@ class Tracebacks(KernelTest):
         self.assert_value("2", "1 + 1")
 
     def test_frames_of_files_in_the_workspace_are_kept(self):
-        (self.kernel.workspace / "helper.py").write_text("def fail():\n    raise OSError('of the file')\n")
-        traceback = self.fail_cell("import helper\nhelper.fail()").traceback
-        self.assertIn("helper.py\", line 2, in fail\n    raise OSError('of the file')", traceback)
+        (self.kernel.workspace / "part.py").write_text("def fail():\n    raise OSError('of the file')\n")
+        traceback = self.fail_cell("import part\npart.fail()").traceback
+        self.assertIn("part.py\", line 2, in fail\n    raise OSError('of the file')", traceback)
 
     def test_lines_are_found_after_the_line_cache_was_cleared(self):
-        self.assertIn("f()", self.fail_cell("import linecache\ndef f(): 1 / 0", "linecache.clearcache()\nf()").traceback)
+        self.assertIn(
+            "f()", self.fail_cell("import linecache\ndef f(): 1 / 0", "linecache.clearcache()\nf()").traceback
+        )
 
     def test_inspect_finds_the_source_of_a_function(self):
         self.assert_value("'def f(): return 1\\n'", "def f(): return 1\nimport inspect", "inspect.getsource(f)")
@@ -100,11 +115,14 @@ class MissingPackages(KernelTest):
         self.assertIn("The package no_such_package is not installed", error["hint"])
         self.assertIn("Importable: ", error["hint"])
 
+    @unittest.skipIf(sys.version_info < (3, 10), "Python lists the names of its library since 3.10")
     def test_a_name_nearly_right_is_found(self):
-        self.assertIn("Similar: json", self.fail_cell("import jason").error["hint"] + "Similar: json" * (sys.version_info < (3, 10)))
+        self.assertIn("Similar: json", self.fail_cell("import jason").error["hint"])
 
     def test_a_missing_part_of_a_package_is_told_as_such(self):
-        self.assertIn("email is installed, but has no module email.no", self.fail_cell("import email.no").error["hint"])
+        self.assertIn(
+            "email is installed, but has no module email.no", self.fail_cell("import email.no").error["hint"]
+        )
 
     def test_other_errors_have_no_hint(self):
         self.assertIsNone(self.fail_cell("1 / 0").error["hint"])
@@ -129,9 +147,16 @@ class Refusals(KernelTest):
 
 class Endings(KernelTest):
     def test_exit_ends_the_cell_and_not_the_session(self):
-        for cell, code in (("exit()", 0), ("quit(3)", 3), ("import sys; sys.exit(True)", 1), ("raise SystemExit", 0)):
+        for cell, exit_code in (
+            ("exit()", 0),
+            ("quit(3)", 3),
+            ("import sys; sys.exit(True)", 1),
+            ("raise SystemExit", 0),
+            ("import sys; sys.exit(-1)", 255),
+            ("import sys; sys.exit(2**70 + 7)", 7),
+        ):
             outcome = self.kernel.run("x = 5\n%s\nx = 6" % cell)
-            self.assertEqual((outcome.status, outcome.exit_code, outcome.value), ("exited", code, None), cell)
+            self.assertEqual((outcome.status, outcome.exit_code, outcome.value), ("exited", exit_code, None), cell)
             self.assert_value("5", "x")
 
     def test_an_exit_message_is_printed(self):
@@ -140,8 +165,18 @@ class Endings(KernelTest):
 
 
 class NoNetwork(KernelTest):
-    FAIL = "import errno, socket, urllib.error\ntry:\n    raise %s\nexcept OSError as e:\n    raise RuntimeError('no page')"
-    FAILURES = ("socket.gaierror(-3, 'no name')", "OSError(errno.ENETUNREACH, 'unreachable')", "urllib.error.URLError(socket.gaierror(-3, 'no name'))")
+    FAIL = code("""
+        import errno, socket, urllib.error
+        try:
+            raise %s
+        except OSError as e:
+            raise RuntimeError('no page')
+    """)
+    FAILURES = (
+        "socket.gaierror(-3, 'no name')",
+        "OSError(errno.ENETUNREACH, 'unreachable')",
+        "urllib.error.URLError(socket.gaierror(-3, 'no name'))",
+    )
 
     def test_it_is_said_beside_errors_of_connections(self):
         for failure in self.FAILURES:

@@ -3,7 +3,7 @@
 import base64
 import struct
 
-from .kernel import KernelTest, needs
+from .kernel import KernelTest, code, needs
 
 PLOT = "import matplotlib.pyplot as plt\n"
 
@@ -17,6 +17,8 @@ def png_size(bundle):
 
 @needs("matplotlib")
 class Figures(KernelTest):
+    modules = ("matplotlib.pyplot",)
+
     def figures(self, *cells):
         return [display["data"] for display in self.run_cells(*cells).displays]
 
@@ -40,7 +42,10 @@ class Figures(KernelTest):
         self.assertEqual(self.figures("x = 1"), [])
 
     def test_show_shows_at_once_and_closes(self):
-        outcome = self.run_cells(PLOT + "plt.plot([1])\nprint('a')\nplt.show()\nprint('b')\nplt.plot([2])\nplt.show()\nplt.get_fignums()")
+        outcome = self.run_cells(
+            PLOT
+            + "plt.plot([1])\nprint('a')\nplt.show()\nprint('b')\nplt.plot([2])\nplt.show()\nplt.get_fignums()"
+        )
         self.assertEqual(outcome.printed_before, [2, 4])
         self.assertEqual((outcome.text, outcome.stderr), ("[]", ""))
 
@@ -59,7 +64,14 @@ class Figures(KernelTest):
         self.assertEqual(len(self.figures(PLOT + "fig, ax = plt.subplots()\nax.plot([1])\ndisplay(fig)")), 1)
 
     def test_a_saved_figure_is_a_file_and_shown_once(self):
-        self.assertEqual(len(self.figures(PLOT + "plt.plot([1])\nplt.savefig('a.png'); plt.savefig('a.svg'); plt.savefig('a.pdf')")), 1)
+        self.assertEqual(
+            len(
+                self.figures(
+                    PLOT + "plt.plot([1])\nplt.savefig('a.png'); plt.savefig('a.svg'); plt.savefig('a.pdf')"
+                )
+            ),
+            1,
+        )
         begins = {name: (self.kernel.workspace / name).read_bytes()[:5] for name in ("a.png", "a.svg", "a.pdf")}
         self.assertEqual(begins, {"a.png": b"\x89PNG\r", "a.svg": b"<?xml", "a.pdf": b"%PDF-"})
 
@@ -75,6 +87,10 @@ class Figures(KernelTest):
         self.assertIn("frac", self.fail_cell(PLOT + "plt.plot([1]); plt.title(r'$\\frac{x$')").error["message"])
         self.assert_value("[]", "plt.get_fignums()")
 
+    def test_a_figure_that_cannot_be_drawn_does_not_hide_the_others(self):
+        outcome = self.fail_cell(PLOT + "plt.plot([1]); plt.title(r'$\\frac{x$')\nplt.figure(); plt.plot([2]);")
+        self.assertEqual(len(outcome.displays), 1)
+
     def test_at_most_eight_images_are_shown(self):
         outcome = self.run_cells(PLOT + "for n in range(10):\n    plt.figure(figsize=(1, 1)); plt.plot([n])")
         self.assertEqual(len(outcome.displays), 8)
@@ -87,18 +103,37 @@ class Figures(KernelTest):
         self.assertGreater(width * height, 2_000_000)
 
     def test_a_figure_without_measure_is_an_error(self):
-        self.assertEqual(self.fail_cell(PLOT + "plt.figure(figsize=(9000, 9000)); plt.plot([1]);").error["name"], "FigureTooLarge")
-        self.assertEqual(self.fail_cell("plt.figure(figsize=(1, 90000)); plt.plot([1]);").error["name"], "FigureTooLarge")
+        self.assertEqual(
+            self.fail_cell(PLOT + "plt.figure(figsize=(9000, 9000)); plt.plot([1]);").error["name"],
+            "FigureTooLarge",
+        )
+        self.assertEqual(
+            self.fail_cell("plt.figure(figsize=(1, 90000)); plt.plot([1]);").error["name"], "FigureTooLarge"
+        )
 
     def test_labels_outside_the_frame_are_shown(self):
-        plain, wide = (png_size(self.figures(PLOT + "plt.plot([1]); plt.ylabel('y%s');" % line)[0]) for line in ("", "\\n" * 6))
+        plain, wide = (
+            png_size(self.figures(PLOT + "plt.plot([1]); plt.ylabel('y%s');" % line)[0])
+            for line in ("", "\\n" * 6)
+        )
         self.assertGreater(wide[0], plain[0])
 
     def test_the_users_own_backend_changes_nothing(self):
-        self.assertEqual(len(self.figures("import matplotlib\nmatplotlib.use('Agg')\n" + PLOT + "plt.plot([1]); plt.show()\nplt.plot([2]);")), 2)
+        self.assertEqual(
+            len(
+                self.figures(
+                    "import matplotlib\nmatplotlib.use('Agg')\n"
+                    + PLOT
+                    + "plt.plot([1]); plt.show()\nplt.plot([2]);"
+                )
+            ),
+            2,
+        )
 
     def test_a_child_process_has_no_figures_to_show(self):
-        outcome = self.run_cells(PLOT + "import os\npid = os.fork()\nif not pid: plt.plot([1])\nelse: os.waitpid(pid, 0)")
+        outcome = self.run_cells(
+            PLOT + "import os\npid = os.fork()\nif not pid: plt.plot([1])\nelse: os.waitpid(pid, 0)"
+        )
         self.assertEqual(outcome.displays, [])
 
 
@@ -106,7 +141,7 @@ class Figures(KernelTest):
 class ChineseText(KernelTest):
     """Missing glyphs are warnings on standard error."""
 
-    warm_up = ["matplotlib.font_manager"]
+    modules = ("matplotlib.pyplot",)
 
     def setUp(self):
         if self.kernel.warm["cjk_font"] is None:
@@ -117,27 +152,51 @@ class ChineseText(KernelTest):
         self.assertEqual((outcome.stderr, len(outcome.displays)), ("", 1))
 
     def test_every_text_of_a_plot(self):
-        self.assert_drawn("plt.plot([-1, 1], label='温度')\nplt.title('标题', fontweight='bold'); plt.xlabel('时间'); plt.legend(); plt.text(0, 0, '中 abc −1');")
+        self.assert_drawn(
+            code("""
+                plt.plot([-1, 1], label='温度')
+                plt.title('标题', fontweight='bold'); plt.xlabel('时间'); plt.legend(); plt.text(0, 0, '中 abc −1');
+            """)
+        )
 
     def test_text_with_a_formula(self):
         self.assert_drawn("plt.plot([1]); plt.title(r'面积 $\\pi r^2$ 公式');")
 
     def test_styles_and_chosen_fonts(self):
-        self.assert_drawn("plt.style.use('ggplot')\nplt.rcParams['font.family'] = 'serif'\nplt.plot([1]); plt.title('中文');")
+        self.assert_drawn(
+            "plt.style.use('ggplot')\nplt.rcParams['font.family'] = 'serif'\nplt.plot([1]); plt.title('中文');"
+        )
 
     def test_well_known_fonts_that_are_not_here(self):
         for name in ("SimHei", "Microsoft YaHei", "PingFang SC", "KaiTi"):
-            self.assert_drawn("plt.rcParams['font.sans-serif'] = ['%s']\nplt.rcParams['font.family'] = '%s'\nplt.plot([-1, 1]); plt.title('中文 Latin é', weight='bold');" % (name, name))
+            self.assert_drawn(
+                code("""
+                    plt.rcParams['font.sans-serif'] = ['%s']
+                    plt.rcParams['font.family'] = '%s'
+                    plt.plot([-1, 1]); plt.title('中文 Latin é', weight='bold');
+                """)
+                % (name, name)
+            )
 
     def test_vector_files(self):
         self.assert_drawn("plt.plot([-1]); plt.title('中文')\nplt.savefig('a.svg'); plt.savefig('a.pdf');")
 
     @needs("seaborn")
     def test_seaborn_themes(self):
-        self.assert_drawn("import seaborn as sns\nsns.set_theme(style='whitegrid')\nplt.plot([-1, 1]); plt.title('中文');")
+        self.assert_drawn(
+            "import seaborn as sns\nsns.set_theme(style='whitegrid')\nplt.plot([-1, 1]); plt.title('中文');"
+        )
 
     def test_minus_signs_survive_styles(self):
-        self.assert_value("(False, False)", PLOT + "a = plt.rcParams['axes.unicode_minus']\nplt.style.use('default')\na, plt.rcParams['axes.unicode_minus']")
+        self.assert_value(
+            "(False, False)",
+            PLOT
+            + code("""
+                a = plt.rcParams['axes.unicode_minus']
+                plt.style.use('default')
+                a, plt.rcParams['axes.unicode_minus']
+            """),
+        )
 
 
 @needs("PIL")
@@ -162,7 +221,9 @@ class Pictures(KernelTest):
 
     def test_noise_is_sent_within_the_limit(self):
         self.options = {"limits": {"image_bytes": 20_000}}
-        value = self.run_cells("import os\nfrom PIL import Image\nImage.frombytes('RGB', (500, 500), os.urandom(750_000))").value
+        value = self.run_cells(
+            "import os\nfrom PIL import Image\nImage.frombytes('RGB', (500, 500), os.urandom(750_000))"
+        ).value
         image = next(data for mime, data in value.items() if mime.startswith("image/"))
         self.assertLess(len(base64.b64decode(image)), 20_001)
 
@@ -171,6 +232,14 @@ class Pictures(KernelTest):
         self.assertEqual(png_size(outcome.displays[0]["data"]), (3, 2))
 
     def test_data_that_is_no_image_is_noted(self):
-        outcome = self.run_cells("import PIL.Image\nclass P:\n    def _repr_png_(self): return b'none'\n    __repr__ = lambda self: 'p'\nP()")
+        outcome = self.run_cells(
+            code("""
+                import PIL.Image
+                class P:
+                    def _repr_png_(self): return b'none'
+                    __repr__ = lambda self: 'p'
+                P()
+            """)
+        )
         self.assertEqual(outcome.value, {"text/plain": "p"})
         self.assertIn("image/png of a value cannot be sent", outcome.notes[0])

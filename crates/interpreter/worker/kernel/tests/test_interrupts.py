@@ -1,6 +1,6 @@
 """SIGINT, the first step of a time limit."""
 
-from .kernel import KernelTest
+from .kernel import KernelTest, code
 
 
 class Interrupts(KernelTest):
@@ -17,12 +17,24 @@ class Interrupts(KernelTest):
         self.assert_value("True", "n > 0")
 
     def test_sleep_regex_and_locks_are_interrupted(self):
-        for cell in ("import time; display('go'); time.sleep(1000)", "import re; display('go'); re.match('(a+)+b', 'a' * 100)", "import threading; lock = threading.Lock(); lock.acquire(); display('go'); lock.acquire()"):
+        for cell in (
+            "import time; display('go'); time.sleep(1000)",
+            "import re; display('go'); re.match('(a+)+b', 'a' * 100)",
+            "import threading; lock = threading.Lock(); lock.acquire(); display('go'); lock.acquire()",
+        ):
             self.interrupted(cell)
         self.assert_value("1", "1")
 
     def test_a_command_ends_with_its_cell(self):
-        self.run_cells("import os, threading\ndef tell():\n    while not os.path.exists('pid'): pass\n    display('go')\nthreading.Thread(target=tell).start()")
+        self.run_cells(
+            code("""
+                import os, threading
+                def tell():
+                    while not os.path.exists('pid'): pass
+                    display('go')
+                threading.Thread(target=tell).start()
+            """)
+        )
         self.interrupted("!echo $$ > new; mv new pid; exec sleep 1000")
         self.assertEqual(self.fail_cell("os.kill(int(open('pid').read()), 0)").error["name"], "ProcessLookupError")
 
@@ -31,7 +43,16 @@ class Interrupts(KernelTest):
         self.assert_value("1", "1")
 
     def test_an_await_is_interrupted_and_its_task_cancelled(self):
-        outcome = self.interrupted("import asyncio\ntry:\n    display('go')\n    await asyncio.sleep(1000)\nfinally:\n    print('cleaned up')")
+        outcome = self.interrupted(
+            code("""
+                import asyncio
+                try:
+                    display('go')
+                    await asyncio.sleep(1000)
+                finally:
+                    print('cleaned up')
+            """)
+        )
         self.assertEqual(outcome.stdout, "cleaned up\n")
         self.assert_value("2", "await asyncio.sleep(0, 2)")
 
@@ -40,7 +61,9 @@ class Interrupts(KernelTest):
         self.interrupted("display('go')\nwhile True: pass")
 
     def test_a_repr_is_interrupted(self):
-        self.interrupted("class Slow:\n    def __repr__(self):\n        display('go')\n        while True: pass\nSlow()")
+        self.interrupted(
+            "class Slow:\n    def __repr__(self):\n        display('go')\n        while True: pass\nSlow()"
+        )
 
     def test_a_signal_between_cells_is_forgotten(self):
         self.run_cells("1")
@@ -49,5 +72,8 @@ class Interrupts(KernelTest):
         self.assert_value("2", "2")
 
     def test_an_interrupt_that_the_cell_catches_is_its_own_affair(self):
-        outcome = self.kernel.run("try:\n    display('go')\n    while True: pass\nexcept KeyboardInterrupt:\n    r = 'caught'\nr", self.kernel.interrupt)
+        outcome = self.kernel.run(
+            "try:\n    display('go')\n    while True: pass\nexcept KeyboardInterrupt:\n    r = 'caught'\nr",
+            self.kernel.interrupt,
+        )
         self.assertEqual((outcome.status, outcome.text), ("ok", "'caught'"))

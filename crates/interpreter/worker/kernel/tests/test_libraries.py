@@ -22,7 +22,9 @@ class Pandas(KernelTest):
         self.assertEqual(len(text.splitlines()), 2)
 
     def test_options_of_the_cells_own_stay(self):
-        self.assert_value("40", "import pandas as pd\npd.set_option('display.width', 40)", "pd.get_option('display.width')")
+        self.assert_value(
+            "40", "import pandas as pd\npd.set_option('display.width', 40)", "pd.get_option('display.width')"
+        )
 
 
 @needs("sympy")
@@ -46,9 +48,17 @@ class Plotly(KernelTest):
         self.assertIn(self.MIME, outcome.displays[0]["data"])
 
 
+@needs("matplotlib", "PIL")
+class Imitations(KernelTest):
+    def test_what_only_claims_to_be_a_figure_is_plain(self):
+        for base in ("matplotlib.figure import Figure", "PIL.Image import Image as Figure"):
+            outcome = self.run_cells("from unittest.mock import Mock\nfrom %s\nMock(spec=Figure)" % base)
+            self.assertEqual(list(outcome.value), ["text/plain"])
+
+
 @needs("numpy")
 class Numpy(KernelTest):
-    warm_up = ["numpy"]
+    modules = ("numpy",)
 
     def test_sessions_of_one_parent_have_different_random_numbers(self):
         cell = "import numpy as np\nnp.random.rand()"
@@ -58,4 +68,6 @@ class Numpy(KernelTest):
 
     def test_a_shape_is_told_in_the_description(self):
         self.run_cells("a = np = __import__('numpy').zeros((2, 3))")
-        self.assertIn({"name": "a", "type": "ndarray", "summary": "shape (2, 3)"}, self.kernel.describe()["variables"])
+        self.assertIn(
+            {"name": "a", "type": "ndarray", "summary": "shape (2, 3)"}, self.kernel.describe()["variables"]
+        )

@@ -1,9 +1,6 @@
 """Magics, commands, and where they are not what they look like."""
 
-import sys
-import unittest
-
-from .kernel import KernelTest
+from .kernel import KernelTest, code
 
 
 class Commands(KernelTest):
@@ -18,7 +15,10 @@ class Commands(KernelTest):
         self.assertEqual(self.run_cells("for n in range(2):\n    !echo {n}\n    print(n)").stdout, "0\n0\n1\n1\n")
 
     def test_a_command_takes_the_cells_variables(self):
-        cell = "import math; name = 'x y'; d = {'k': [7]}\n!echo $name {name} {d['k']} {math.pi} {math.no} $NO_ONES {1,2}"
+        cell = code("""
+            import math; name = 'x y'; d = {'k': [7]}
+            !echo $name {name} {d['k']} {math.pi} {math.no} $NO_ONES {1,2}
+        """)
         self.assertEqual(self.run_cells(cell).stdout, "x y x y [7] 3.141592653589793 {math.no} 1 2\n")
 
     def test_awk_keeps_its_braces(self):
@@ -48,10 +48,14 @@ class Commands(KernelTest):
 
 class Syntax(KernelTest):
     def test_plain_python_is_never_touched(self):
-        self.assert_value("('%who', '\\n%who\\n!ls\\n', 1)", "x = 7\na = '%who'\nb = '''\n%who\n!ls\n'''\nc = (x\n%3)\na, b, c")
+        self.assert_value(
+            "('%who', '\\n%who\\n!ls\\n', 1)", "x = 7\na = '%who'\nb = '''\n%who\n!ls\n'''\nc = (x\n%3)\na, b, c"
+        )
 
     def test_strings_and_brackets_hide_magics_beside_true_ones(self):
-        cell = "s = '''\n!not a command\n%not a magic'''\nt = (10\n% 4)\nu = 10 \\\n% 3\n# !no\n!echo yes\n(s, t, u)"
+        cell = (
+            "s = '''\n!not a command\n%not a magic'''\nt = (10\n% 4)\nu = 10 \\\n% 3\n# !no\n!echo yes\n(s, t, u)"
+        )
         outcome = self.run_cells(cell)
         self.assertEqual((outcome.stdout, outcome.text), ("yes\n", repr(("\n!not a command\n%not a magic", 2, 1))))
 
@@ -87,10 +91,16 @@ class Magics(KernelTest):
         self.assert_value("1", "%%time\nimport asyncio\nawait asyncio.sleep(0, 1)")
 
     def test_timeit_measures(self):
-        self.assertRegex(self.run_cells("d = [3]\n%timeit -n 10 -r 2 sum(d)").stdout, r"^[\d.]+ \w?s ± .* of 2 runs, 10 loops each\)\n$")
+        self.assertRegex(
+            self.run_cells("d = [3]\n%timeit -n 10 -r 2 sum(d)").stdout,
+            r"^[\d.]+ \w?s ± .* of 2 runs, 10 loops each\)\n$",
+        )
 
     def test_a_timeit_cell_has_a_set_up_line(self):
-        self.assertIn("of 2 runs, 3 loops each", self.run_cells("%%timeit -n 3 -r 2 data = list(range(3))\ntotal = sum(data)\ntotal += 1").stdout)
+        self.assertIn(
+            "of 2 runs, 3 loops each",
+            self.run_cells("%%timeit -n 3 -r 2 data = list(range(3))\ntotal = sum(data)\ntotal += 1").stdout,
+        )
 
     def test_cd_and_pwd(self):
         (self.kernel.workspace / "sub").mkdir()
@@ -107,34 +117,74 @@ class Magics(KernelTest):
         self.assert_value("2", "display(1)\n2")
 
     def test_settings_of_notebooks_are_accepted(self):
-        self.run_cells("%matplotlib inline\n%config InlineBackend.figure_format = 'retina'\n%load_ext autoreload\n%autoreload 2")
+        self.run_cells(
+            code("""
+                %matplotlib inline
+                %config InlineBackend.figure_format = 'retina'
+                %load_ext autoreload
+                %autoreload 2
+            """)
+        )
 
     def test_a_written_file_can_be_run_and_imported(self):
-        self.assertEqual(self.run_cells("%%writefile mine.py\n\nvalue = 5\nprint('ran')\n").stdout, "Wrote mine.py\n")
+        self.assertEqual(
+            self.run_cells("%%writefile mine.py\n\nvalue = 5\nprint('ran')\n").stdout, "Wrote mine.py\n"
+        )
         outcome = self.run_cells("%run mine.py\nimport mine\nvalue, mine.value")
         self.assertEqual((outcome.text, outcome.stdout), ("(5, 5)", "ran\nran\n"))
         self.assertEqual((self.kernel.workspace / "mine.py").read_text(), "\nvalue = 5\nprint('ran')\n")
 
     def test_markup_cells_are_displayed(self):
-        for name, mime in (("html", "text/html"), ("markdown", "text/markdown"), ("latex", "text/latex"), ("svg", "image/svg+xml")):
+        for name, mime in (
+            ("html", "text/html"),
+            ("markdown", "text/markdown"),
+            ("latex", "text/latex"),
+            ("svg", "image/svg+xml"),
+        ):
             outcome = self.run_cells("%%%%%s\n<b>x</b>" % name)
             self.assertEqual([display["data"] for display in outcome.displays], [{mime: "<b>x</b>"}])
 
 
 class Installing(KernelTest):
     def test_every_form_is_answered_without_a_network(self):
-        forms = ("%pip install no-such", "!pip install no-such", "!pip3 install -q no-such==1.0", "!python -m pip install --user no-such", "%conda install -y no-such", "pip install no-such", "uv pip install no-such", "!uv pip install no-such")
+        forms = (
+            "%pip install no-such",
+            "!pip install no-such",
+            "!pip3 install -q no-such==1.0",
+            "!python -m pip install --user no-such",
+            "%conda install -y no-such",
+            "pip install no-such",
+            "uv pip install no-such",
+            "!uv pip install no-such",
+        )
         for cell in forms:
             outcome = self.run_cells("x = 1\n" + cell)
-            self.assertRegex(outcome.stdout, r"^Packages cannot be installed here: no no-such\. .*Importable: ", cell)
+            self.assertRegex(
+                outcome.stdout, r"^Packages cannot be installed here: no no-such\. .*Importable: ", cell
+            )
 
     def test_the_rest_of_the_cell_runs(self):
         self.assert_value("3", "!pip install no-such\n3")
+
+    def test_the_rest_of_the_command_is_done(self):
+        for command, printed in (
+            ("pip install -q no-such && echo done", "done\n"),
+            ("sudo pip install no-such; echo done", "done\n"),
+            ("pip install 'no-such>=1;x' > /dev/null 2>&1", ""),
+            ("pip install no-such | tail -1", ""),
+        ):
+            stdout = self.run_cells("!" + command).stdout
+            self.assertIn("here: no no-such.", stdout, command)
+            self.assertTrue(stdout.endswith(".\n" + printed), stdout)
+
+    def test_other_words_are_no_installation(self):
+        self.assertEqual(
+            self.run_cells("!echo pip install x; echo pipe install").stdout, "pip install x\npipe install\n"
+        )
 
     def test_options_are_not_packages(self):
         stdout = self.run_cells("%pip install --index-url nowhere -r list.txt 'one>=1' two[extra] -U").stdout
         self.assertIn("no one, two.", stdout)
 
-    @unittest.skipIf(sys.version_info >= (3, 12), "a new virtual environment has only pip, which is not listed")
     def test_other_commands_of_pip_are_no_installation(self):
         self.assertNotIn("cannot", self.run_cells("!pip --version").stdout)

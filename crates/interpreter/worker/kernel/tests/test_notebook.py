@@ -3,7 +3,7 @@
 import importlib.util
 import unittest
 
-from .kernel import KernelTest
+from .kernel import KernelTest, code
 
 
 @unittest.skipIf(importlib.util.find_spec("IPython"), "needs a Python without IPython")
@@ -34,7 +34,18 @@ class StandIn(KernelTest):
 
     def test_nothing_is_fetched(self):
         for expression in ("HTML(url='http://localhost')", "Image('https://localhost/a.png')"):
-            self.assertIn("nothing is fetched", self.fail_cell("from IPython.display import *\n" + expression).error["message"])
+            self.assertIn(
+                "nothing is fetched",
+                self.fail_cell("from IPython.display import *\n" + expression).error["message"],
+            )
 
     def test_there_is_no_shell(self):
-        self.assert_value("True", "from IPython import get_ipython\nfrom IPython.display import clear_output\nclear_output()\nget_ipython() is None")
+        self.assert_value(
+            "True",
+            code("""
+                from IPython import get_ipython
+                from IPython.display import clear_output
+                clear_output()
+                get_ipython() is None
+            """),
+        )

@@ -1,6 +1,6 @@
 """What a cell prints and displays."""
 
-from .kernel import KernelTest
+from .kernel import KernelTest, code
 
 
 class Output(KernelTest):
@@ -15,30 +15,53 @@ class Output(KernelTest):
         self.assertEqual(self.run_cells("print('千手 \\udc80')").stdout, "千手 \\udc80\n")
 
     def test_order_with_children_and_descriptors_is_kept(self):
-        cell = "import os, subprocess\nprint('1')\nos.write(1, b'2\\n')\nprint('3')\n_ = subprocess.run(['echo', '4'])\nprint('5')"
+        cell = code("""
+            import os, subprocess
+            print('1')
+            os.write(1, b'2\\n')
+            print('3')
+            _ = subprocess.run(['echo', '4'])
+            print('5')
+        """)
         self.assertEqual(self.run_cells(cell).stdout, "1\n2\n3\n4\n5\n")
 
     def test_what_was_printed_before_an_error_is_there(self):
         self.assertEqual(self.fail_cell("print('before', end='')\n1 / 0").stdout, "before")
 
     def test_a_thread_prints_in_a_later_cell(self):
-        cells = ("import threading\ngo = threading.Event()\nt = threading.Thread(target=lambda: (go.wait(), print('late')))\nt.start()", "go.set(); t.join()")
+        cells = (
+            code("""
+                import threading
+                go = threading.Event()
+                t = threading.Thread(target=lambda: (go.wait(), print('late')))
+                t.start()
+            """),
+            "go.set(); t.join()",
+        )
         self.assertEqual(self.run_cells(*cells).stdout, "late\n")
 
     def test_redirected_output_is_the_cells_own(self):
-        cell = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()) as f: print('inside')\nf.getvalue()"
+        cell = code("""
+            import contextlib, io
+            with contextlib.redirect_stdout(io.StringIO()) as f: print('inside')
+            f.getvalue()
+        """)
         outcome = self.run_cells(cell)
         self.assertEqual((outcome.text, outcome.stdout), ("'inside\\n'", ""))
 
     def test_logging_set_up_in_one_cell_works_in_the_next(self):
-        outcome = self.run_cells("import logging\nlogging.basicConfig(level='INFO', format='%(message)s')", "logging.info('said')")
+        outcome = self.run_cells(
+            "import logging\nlogging.basicConfig(level='INFO', format='%(message)s')", "logging.info('said')"
+        )
         self.assertEqual(outcome.stderr, "said\n")
 
 
 class Displays(KernelTest):
     def test_display_sends_each_value(self):
         outcome = self.run_cells("display(1, 'two')\n3")
-        self.assertEqual([display["data"] for display in outcome.displays], [{"text/plain": "1"}, {"text/plain": "'two'"}])
+        self.assertEqual(
+            [display["data"] for display in outcome.displays], [{"text/plain": "1"}, {"text/plain": "'two'"}]
+        )
         self.assertEqual({display["source"] for display in outcome.displays}, {"display"})
         self.assertEqual(outcome.text, "3")
 
@@ -52,8 +75,16 @@ class Displays(KernelTest):
         self.assertEqual(outcome.printed_before, [2, 4])
 
     def test_a_thread_of_the_cell_may_display(self):
-        cell = "import threading\nts = [threading.Thread(target=display, args=(n,)) for n in range(8)]\n[t.start() for t in ts]\n[t.join() for t in ts];"
-        self.assertEqual(sorted(display["data"]["text/plain"] for display in self.run_cells(cell).displays), [str(n) for n in range(8)])
+        cell = code("""
+            import threading
+            ts = [threading.Thread(target=display, args=(n,)) for n in range(8)]
+            [t.start() for t in ts]
+            [t.join() for t in ts];
+        """)
+        self.assertEqual(
+            sorted(display["data"]["text/plain"] for display in self.run_cells(cell).displays),
+            [str(n) for n in range(8)],
+        )
 
     def test_displays_before_an_error_are_there(self):
         self.assertEqual(len(self.fail_cell("display(1)\n1 / 0").displays), 1)
@@ -61,7 +92,9 @@ class Displays(KernelTest):
 
 class ForkedProcesses(KernelTest):
     def test_a_forked_child_that_reaches_the_cells_end_sends_no_reply(self):
-        outcome = self.run_cells("import os\npid = os.fork()\nif pid: os.waitpid(pid, 0)\nprint('parent' if pid else 'child')\n7")
+        outcome = self.run_cells(
+            "import os\npid = os.fork()\nif pid: os.waitpid(pid, 0)\nprint('parent' if pid else 'child')\n7"
+        )
         self.assertEqual((outcome.stdout, outcome.text), ("child\nparent\n", "7"))
         self.assert_value("8", "8")
 
@@ -71,12 +104,26 @@ class ForkedProcesses(KernelTest):
         self.assertIn("ZeroDivisionError", outcome.stderr)
 
     def test_a_forked_child_has_an_exit_status(self):
-        self.assert_value("5", "import os, sys\npid = os.fork()\nif not pid: sys.exit(5)\nos.waitpid(pid, 0)[1] >> 8")
+        self.assert_value(
+            "5", "import os, sys\npid = os.fork()\nif not pid: sys.exit(5)\nos.waitpid(pid, 0)[1] >> 8"
+        )
 
     def test_a_display_in_a_child_is_printed(self):
-        outcome = self.run_cells("import os\npid = os.fork()\nif not pid:\n    display('in the child')\n    os._exit(0)\nos.waitpid(pid, 0);")
+        outcome = self.run_cells(
+            code("""
+                import os
+                pid = os.fork()
+                if not pid:
+                    display('in the child')
+                    os._exit(0)
+                os.waitpid(pid, 0);
+            """)
+        )
         self.assertEqual((outcome.displays, outcome.stdout), ([], "'in the child'\n"))
 
     def test_multiprocessing_runs_functions_of_a_cell(self):
-        cells = ("import multiprocessing as mp\ndef square(n): return n * n", "with mp.Pool(2) as pool: result = pool.map(square, range(5))\nresult, mp.get_start_method()")
+        cells = (
+            "import multiprocessing as mp\ndef square(n): return n * n",
+            "with mp.Pool(2) as pool: result = pool.map(square, range(5))\nresult, mp.get_start_method()",
+        )
         self.assert_value("([0, 1, 4, 9, 16], 'fork')", *cells)

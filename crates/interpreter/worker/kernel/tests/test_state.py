@@ -1,6 +1,6 @@
 """The interpreter's own state: what a session begins with, and what it puts back before each cell."""
 
-from .kernel import KernelTest
+from .kernel import KernelTest, code
 
 
 class MainModule(KernelTest):
@@ -14,7 +14,11 @@ class MainModule(KernelTest):
         self.assert_value("[]", "[name for name in dir() if not name.startswith('__')]")
 
     def test_objects_of_a_cells_classes_can_be_pickled(self):
-        self.assert_value("P(x=1)", "import dataclasses, pickle\n@dataclasses.dataclass\nclass P:\n    x: int", "pickle.loads(pickle.dumps(P(1)))")
+        self.assert_value(
+            "P(x=1)",
+            "import dataclasses, pickle\n@dataclasses.dataclass\nclass P:\n    x: int",
+            "pickle.loads(pickle.dumps(P(1)))",
+        )
 
     def test_a_module_in_the_workspace_can_be_imported(self):
         (self.kernel.workspace / "mine.py").write_text("answer = 42")
@@ -30,7 +34,7 @@ class MainModule(KernelTest):
 class Randomness(KernelTest):
     def test_sessions_of_one_parent_have_different_random_numbers(self):
         cell = "import random\nrandom.random()"
-        self.warm_up = []
+        self.modules = ()
         first = self.run_cells(cell).text
         del self._kernel
         self.assertNotEqual(first, self.run_cells(cell).text)
@@ -45,41 +49,104 @@ class Tampering(KernelTest):
         self.assertEqual((outcome.stdout, outcome.text), ("out\n", "[1, 'a', None]"), cell)
 
     def test_streams_closed_or_replaced(self):
-        for cell in ("import sys; sys.stdout.close()", "import sys; sys.stderr.close(); sys.stdin.close()", "import sys, io; sys.stdout = io.StringIO()", "import sys; sys.stdout = sys.stderr = None", "import sys; del sys.stdout"):
+        for cell in (
+            "import sys; sys.stdout.close()",
+            "import sys; sys.stderr.close(); sys.stdin.close()",
+            "import sys, io; sys.stdout = io.StringIO()",
+            "import sys; sys.stdout = sys.stderr = None",
+            "import sys; del sys.stdout",
+        ):
             self.assert_recovers(cell)
 
     def test_builtins_replaced_or_deleted(self):
-        for cell in ("import builtins; builtins.print = builtins.repr = builtins.len = None", "import builtins; del builtins.isinstance, builtins.exec, builtins.dict", "import builtins; vars(builtins).clear()"):
+        for cell in (
+            "import builtins; builtins.print = builtins.repr = builtins.len = None",
+            "import builtins; del builtins.isinstance, builtins.exec, builtins.dict",
+            "import builtins; vars(builtins).clear()",
+        ):
             self.assert_recovers(cell)
 
     def test_main_module_emptied(self):
-        for cell in ("globals().clear()", "del __builtins__, __name__", "__builtins__ = {}", "import sys; sys.modules.clear()", "import sys; del sys.modules['__main__']"):
+        for cell in (
+            "globals().clear()",
+            "del __builtins__, __name__",
+            "__builtins__ = {}",
+            "import sys; sys.modules.clear()",
+            "import sys; del sys.modules['__main__']",
+        ):
             self.assert_recovers(cell)
 
     def test_functions_of_modules_replaced(self):
-        self.assert_recovers("import json, ast, traceback, base64, os\njson.dumps = ast.parse = base64.b64encode = os.getpid = None\ntraceback.TracebackException = None")
+        self.assert_recovers(
+            code("""
+                import json, ast, traceback, base64, os
+                json.dumps = ast.parse = base64.b64encode = os.getpid = None
+                traceback.TracebackException = None
+            """)
+        )
 
     def test_trace_and_recursion_limit(self):
-        for cell in ("import sys\ndef t(*a): raise RuntimeError('traced')\nsys.settrace(t); sys.setprofile(t)", "import sys; sys.setrecursionlimit(30)"):
+        for cell in (
+            "import sys\ndef t(*a): raise RuntimeError('traced')\nsys.settrace(t); sys.setprofile(t)",
+            "import sys; sys.setrecursionlimit(30)",
+        ):
             self.assert_recovers(cell)
 
+    def test_an_alarm_ends_with_its_cell(self):
+        self.run_cells("import signal\nsignal.signal(signal.SIGALRM, lambda *_: 1 / 0)\nsignal.alarm(1000);")
+        self.assert_value("(0.0, 0.0)", "signal.getitimer(signal.ITIMER_REAL)")
+
     def test_display_hooks_and_input_replaced(self):
-        self.assert_recovers("import builtins, sys\nbuiltins.input = builtins.display = None\nsys.breakpointhook = None")
+        self.assert_recovers(
+            "import builtins, sys\nbuiltins.input = builtins.display = None\nsys.breakpointhook = None"
+        )
         self.assertEqual(len(self.run_cells("display(1)").displays), 1)
         self.assertEqual(self.fail_cell("input()").error["name"], "InputUnavailable")
 
 
+class Copies(KernelTest):
+    def test_a_session_goes_on_in_a_copy_of_its_process(self):
+        self.run_cells(
+            "import asyncio\nx = 1\nt = asyncio.create_task(asyncio.sleep(0, 5))\nawait asyncio.sleep(0)"
+        )
+        self.kernel.go_on_in_a_copy()
+        outcome = self.run_cells("display(2)\nprint('out')\nx, await t")
+        self.assertEqual((outcome.text, outcome.stdout, len(outcome.displays)), ("(1, 5)", "out\n", 1))
+        self.assertEqual(
+            self.kernel.run("display(1)\nwhile True: pass", self.kernel.interrupt).status, "interrupted"
+        )
+        self.assert_value(
+            "'out'",
+            "import subprocess\nsubprocess.run(['echo', 'out'], capture_output=True, text=True).stdout.strip()",
+        )
+
+
 class Description(KernelTest):
     def test_variables_are_told_without_running_their_code(self):
-        self.run_cells("x = [1, 2]\ny = 'text'\n_z = 1\nclass Loud:\n    def __repr__(self): print('ran')\n    def __len__(self): print('ran')\nloud = Loud()")
+        self.run_cells(
+            code("""
+                x = [1, 2]
+                y = 'text'
+                _z = 1
+                class Loud:
+                    def __repr__(self): print('ran')
+                    def __len__(self): print('ran')
+                loud = Loud()
+            """)
+        )
         description = self.kernel.describe()
-        variables = {variable["name"]: (variable["type"], variable["summary"]) for variable in description["variables"]}
-        self.assertEqual(variables, {"Loud": ("type", ""), "loud": ("Loud", ""), "x": ("list", "2 items"), "y": ("str", "'text'")})
+        variables = {
+            variable["name"]: (variable["type"], variable["summary"]) for variable in description["variables"]
+        }
+        self.assertEqual(
+            variables,
+            {"Loud": ("type", ""), "loud": ("Loud", ""), "x": ("list", "2 items"), "y": ("str", "'text'")},
+        )
         self.assertEqual(self.run_cells("").stdout, "")
 
 
 class WarmUp(KernelTest):
-    warm_up = ["json", "no_such_module", "no_such_package.part"]
+    modules = ("json", "no_such_module", "no_such_package.part")
 
     def test_absent_modules_are_told(self):
         warm = self.kernel.warm

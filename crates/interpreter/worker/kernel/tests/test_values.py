@@ -1,6 +1,6 @@
 """The value of a cell's last expression."""
 
-from .kernel import KernelTest
+from .kernel import KernelTest, code
 
 
 class Values(KernelTest):
@@ -51,7 +51,11 @@ class Values(KernelTest):
         self.assert_value("'mine'", "_, x = 'mine', 2", "3", "_")
 
     def test_future_features_hold_for_later_cells(self):
-        self.assert_value("'Undefined'", "from __future__ import annotations", "def f(a: Undefined): pass\nf.__annotations__['a']")
+        self.assert_value(
+            "'Undefined'",
+            "from __future__ import annotations",
+            "def f(a: Undefined): pass\nf.__annotations__['a']",
+        )
 
 
 class Representations(KernelTest):
@@ -60,13 +64,20 @@ class Representations(KernelTest):
         self.assertEqual(text, "<Bad: its repr raised ValueError: no>")
 
     def test_a_repr_that_is_no_text_is_told(self):
-        self.assertIn("its repr raised TypeError", self.run_cells("class Bad:\n    __repr__ = lambda self: 7\nBad()").text)
+        self.assertIn(
+            "its repr raised TypeError", self.run_cells("class Bad:\n    __repr__ = lambda self: 7\nBad()").text
+        )
 
     def test_lone_surrogates_leave_as_escapes(self):
         self.assert_value("\\udc80", "class S:\n    def __repr__(self): return '\\udc80'\nS()")
 
     def test_html_and_other_types_come_along(self):
-        cell = "class Rich:\n    def _repr_html_(self): return '<b>é</b>'\n    def _repr_json_(self): return {'a': [1, None]}\nRich()"
+        cell = code("""
+            class Rich:
+                def _repr_html_(self): return '<b>é</b>'
+                def _repr_json_(self): return {'a': [1, None]}
+            Rich()
+        """)
         value = self.run_cells(cell).value
         self.assertEqual(value["text/html"], "<b>é</b>")
         self.assertEqual(value["application/json"], '{"a": [1, null]}')
@@ -82,7 +93,9 @@ Rich()"""
         self.assertEqual(value, {"text/html": "bundle", "text/plain": "plain", "text/latex": "$x$"})
 
     def test_a_failing_rich_type_is_noted(self):
-        outcome = self.run_cells("class Rich:\n    def _repr_html_(self): 1 / 0\n    __repr__ = lambda self: 'rich'\nRich()")
+        outcome = self.run_cells(
+            "class Rich:\n    def _repr_html_(self): 1 / 0\n    __repr__ = lambda self: 'rich'\nRich()"
+        )
         self.assertEqual(outcome.value, {"text/plain": "rich"})
         self.assertEqual(outcome.notes, ["Rich._repr_html_ raised ZeroDivisionError: division by zero"])
 

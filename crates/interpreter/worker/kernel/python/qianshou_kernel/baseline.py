@@ -1,18 +1,20 @@
 """What of the interpreter itself is put back before a cell and before a reply."""
 
 import builtins
+import signal
 import sys
 
 from .refused import breakpoint_refused, input_refused
 
 _LEAST_RECURSION_LIMIT = 1000
+_TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 
 
 class Baseline:
     """The built-in names as the session began, with its own `input`, `display` and magic object among them.
 
-    A cell may replace `print`, set a trace function or lower the recursion limit, by accident or not. That ends
-    with the cell.
+    A cell may replace `print`, set a trace function, an alarm or a low recursion limit, by accident or not. That
+    ends with the cell.
     """
 
     def __init__(self, additions):
@@ -28,5 +30,7 @@ class Baseline:
         sys.breakpointhook = breakpoint_refused
         sys.settrace(None)
         sys.setprofile(None)
+        for timer in _TIMERS:
+            signal.setitimer(timer, 0)
         if sys.getrecursionlimit() < _LEAST_RECURSION_LIMIT:
             sys.setrecursionlimit(_LEAST_RECURSION_LIMIT)

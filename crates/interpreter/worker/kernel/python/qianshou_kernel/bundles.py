@@ -2,6 +2,7 @@
 
 import sys
 from base64 import b64encode
+from itertools import islice
 from json import dumps
 
 from . import figures, images
@@ -18,6 +19,8 @@ _METHODS = {
     "application/json": "_repr_json_",
 }
 _PLOTLY = "application/vnd.plotly.v1+json"
+_MOST_TYPES = 16
+_MOST_NOTES = 20
 
 
 class Bundler:
@@ -38,7 +41,7 @@ class Bundler:
     def bounded(self, offered):
         """What of a dict from media type to data may be sent, as strings."""
         found = {}
-        for mime, data in offered.items():
+        for mime, data in islice(offered.items(), _MOST_TYPES):
             try:
                 mime, text = self._encoded(mime, data)
             except Exception as error:
@@ -56,7 +59,7 @@ class Bundler:
             encoded = images.encode(value, self._limits)
             return {encoded[0]: encoded[1]} if encoded else {}
         plotly = sys.modules.get("plotly.basedatatypes")
-        if plotly is not None and isinstance(value, plotly.BaseFigure):
+        if plotly is not None and issubclass(type(value), plotly.BaseFigure):
             return {_PLOTLY: value.to_json()}
         return {}
 
@@ -87,7 +90,7 @@ class Bundler:
 
     def _encoded(self, mime, data):
         """`(mime, string)`; None for the string of what is too large."""
-        mime = clean(mime)
+        mime = clean(mime)[:100]
         if mime.startswith("image/") and not isinstance(data, str):
             fitting = images.fit(mime, bytes(data), self._limits)
             if fitting is None:
@@ -95,14 +98,16 @@ class Bundler:
             return fitting[0], b64encode(fitting[1]).decode("ascii")
         if not isinstance(data, str):
             data = dumps(data, ensure_ascii=False, allow_nan=False) if mime.endswith("json") else str(data)
+        data = clean(data)
         if mime == "text/plain":
-            return mime, cut(clean(data), self._limits.text_chars)
+            return mime, cut(data, self._limits.text_chars)
         limit = self._limits.image_bytes if mime in ("image/png", "image/jpeg") else self._limits.rich_bytes
-        return (mime, clean(data)) if len(data) <= limit else self._too_large(mime)
+        return (mime, data) if len(data) <= limit else self._too_large(mime)
 
     def _too_large(self, mime):
         self._note("the %s of a value is too large and was left out", mime)
         return mime, None
 
     def _note(self, message, *values):
-        self._notes.append(cut(clean(message % values), 500))
+        if len(self._notes) < _MOST_NOTES:
+            self._notes.append(cut(clean(message % values), 500))

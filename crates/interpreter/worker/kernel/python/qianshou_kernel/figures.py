@@ -21,7 +21,7 @@ class FigureTooLarge(ValueError):
 def is_figure(value):
     """Whether a value is one of matplotlib's figures."""
     module = sys.modules.get("matplotlib.figure")
-    return module is not None and isinstance(value, getattr(module, "Figure", ()))
+    return module is not None and issubclass(type(value), getattr(module, "Figure", ()))
 
 
 def png(figure, limits):
@@ -52,13 +52,22 @@ def open_figures():
 
 
 def show_open(publish):
-    """Gives each open figure that was not yet shown and has something in it to `publish`, and closes all."""
+    """Gives each open figure that was not yet shown and has something in it to `publish`, and closes all.
+
+    One that cannot be drawn does not keep the others from being shown; its error is raised at the end.
+    """
+    failure = None
     try:
         for figure in open_figures():
             if figure not in _shown and _has_content(figure):
-                publish(figure)
+                try:
+                    publish(figure)
+                except Exception as error:
+                    failure = failure or error
     finally:
         close_open()
+    if failure is not None:
+        raise failure
 
 
 def close_open():

@@ -36,7 +36,18 @@ _NAMES = (
 )
 """From the best to the last resort."""
 
-_ALIASES = (*_NAMES, "Heiti TC", "STXihei", "STSong", "STKaiti", "STFangsong", "KaiTi", "FangSong", "NSimSun", "Arial Unicode MS")
+_ALIASES = (
+    *_NAMES,
+    "Heiti TC",
+    "STXihei",
+    "STSong",
+    "STKaiti",
+    "STFangsong",
+    "KaiTi",
+    "FangSong",
+    "NSimSun",
+    "Arial Unicode MS",
+)
 _CJK_BEGINS = 0x2E80
 
 _found = None

@@ -10,7 +10,7 @@ _LEAST_SIDE = 16
 def is_picture(value):
     """Whether a value is one of Pillow's images."""
     module = sys.modules.get("PIL.Image")
-    return module is not None and isinstance(value, getattr(module, "Image", ()))
+    return module is not None and issubclass(type(value), getattr(module, "Image", ()))
 
 
 def encode(picture, limits):

@@ -1,7 +1,9 @@
 """The variables of a session, told without running any code of theirs."""
 
 from .representation import plain_text
+from .text import clean, cut
 
+_MOST_VARIABLES = 500
 _SUMMARY_CHARS = 80
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _SIZED = (list, tuple, set, frozenset, dict, bytearray)
@@ -9,10 +11,14 @@ _SHAPED = ("numpy", "pandas")
 
 
 def variables(items):
-    """`[{"name", "type", "summary"}]` of name and value pairs, sorted by name."""
+    """`[{"name", "type", "summary"}]` of pairs of different names and their values, sorted by name; at most 500."""
     return [
-        {"name": str(name), "type": type(value).__name__, "summary": _summary(value)}
-        for name, value in sorted(items, key=lambda item: str(item[0]))
+        {
+            "name": cut(clean(name), _SUMMARY_CHARS),
+            "type": cut(clean(type(value).__name__), _SUMMARY_CHARS),
+            "summary": _summary(value),
+        }
+        for name, value in sorted(items)[:_MOST_VARIABLES]
     ]
 
 

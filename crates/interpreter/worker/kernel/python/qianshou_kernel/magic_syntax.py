@@ -11,8 +11,10 @@ from typing import NamedTuple
 MAGIC = "__magic__"
 """Name of the built-in object that translated lines call."""
 
-_LINE_MAGIC = re.compile(r"(?P<before>\s*(?:[^\W\d][\w.,\[\]'\" ]*=\s*)?)%(?P<name>\w+)(?:\s+(?P<rest>.*))?$")
-_COMMAND = re.compile(r"(?P<before>\s*(?:[^\W\d][\w.,\[\]'\" ]*=\s*)?)!(?P<rest>.+)$")
+_TARGET = r"[^\W\d]\w*(?:\.\w+|\[[^\[\]]*\])*"
+_BEFORE = r"(?P<before>\s*(?:%s(?:\s*,\s*%s)*\s*=\s*)?)" % (_TARGET, _TARGET)
+_LINE_MAGIC = re.compile(_BEFORE + r"%(?P<name>\w+)(?:\s+(?P<rest>.*))?$")
+_COMMAND = re.compile(_BEFORE + r"!(?P<rest>.+)$")
 _BARE_INSTALL = re.compile(r"(?P<before>\s*)(?P<name>pip3?|conda|mamba|uv)\s+(?P<rest>(?:pip\s+)?install\b.*)$")
 _CELL_MAGIC = re.compile(r"\s*%%(?P<name>\w+)[ \t]*(?P<rest>[^\n]*)(?:\n|$)")
 _STRING = re.compile(r"'''|\"\"\"|'|\"")
@@ -45,22 +47,19 @@ def translate(source):
     """The cell with its magic lines as calls, and the numbers of those lines."""
     translated, changed = [], set()
     scanner = _Scanner()
-    lines = iter(enumerate(source.split("\n"), start=1))
-    for number, line in lines:
-        call = _call(line) if scanner.at_statement else None
-        if call is None:
+    lines = iter(source.split("\n"))
+    for line in lines:
+        if not scanner.at_statement or _call(line) is None:
             scanner.feed(line)
             translated.append(line)
             continue
-        changed.add(number)
-        continuation = []
-        while line.endswith("\\"):
-            _, following = next(lines, (None, ""))
-            continuation.append("")
-            line = line[:-1] + following
-            call = _call(line)
-        translated.append(call)
-        translated.extend(continuation)
+        parts = [line]
+        while parts[-1].endswith("\\") and (following := next(lines, None)) is not None:
+            parts[-1] = parts[-1][:-1]
+            parts.append(following)
+        changed.add(len(translated) + 1)
+        translated.append(_call("".join(parts)) or "")
+        translated += [""] * (len(parts) - 1)
     return "\n".join(translated), changed
 
 

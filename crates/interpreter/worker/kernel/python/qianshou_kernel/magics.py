@@ -1,6 +1,7 @@
 """The few magics of notebooks that make sense in a session: what a translated cell calls."""
 
 import os
+import re
 import sys
 
 from . import packages, shell, timing
@@ -9,6 +10,11 @@ from .inventory import variables
 
 _IGNORED = ("autoreload", "colors", "config", "load_ext", "matplotlib", "precision", "pylab", "xmode")
 """Settings of a notebook's own display: nothing to do here, and no reason to fail."""
+
+_INSTALLATION = re.compile(
+    r"\s*(?:sudo\s+)?(?:python[\d.]*\s+-m\s+)?(?:pip[\d.]*|conda|mamba|uv\s+pip|uv)\s+(?:-\S+\s+)*"
+    r"(?P<arguments>install\b(?:'[^']*'|\"[^\"]*\"|[^'\"&|;])*?)(?:\s+[12&]?>.*?)?(?:(?:&&|;)\s*(?P<then>.*)|\|.*)?$"
+)
 
 _MARKUP = {"html": "text/html", "latex": "text/latex", "markdown": "text/markdown", "svg": "image/svg+xml"}
 
@@ -59,11 +65,13 @@ class Magics:
         return self._find(self._lines, "%", name)(arguments.strip())
 
     def run(self, command):
-        """`!command`."""
-        if _installs(command):
-            self._install(command.partition(" ")[2])
-            return
-        self._exited(shell.run(command, self._namespace.names))
+        """`!command`. An installation is answered in its place; what the shell would do after it is done."""
+        match = _INSTALLATION.match(command)
+        if match is not None:
+            self._install(match["arguments"])
+            command = match["then"]
+        if command:
+            self._exited(shell.run(command, self._namespace.names))
 
     def capture(self, command):
         """`lines = !command`."""
@@ -82,7 +90,9 @@ class Magics:
         if name in known:
             return known[name]
         names = sorted({*known, *(_IGNORED if prefix == "%" else _MARKUP)})
-        raise UsageError("there is no %s%s here; known: %s" % (prefix, name, ", ".join(prefix + name for name in names)))
+        raise UsageError(
+            "there is no %s%s here; known: %s" % (prefix, name, ", ".join(prefix + name for name in names))
+        )
 
     def _exited(self, status):
         self._namespace.names["_exit_code"] = status
@@ -163,11 +173,3 @@ class Magics:
         with open(path, "a" if appends else "w", encoding="utf-8") as file:
             file.write(magic.body)
         print("%s %s" % ("Appended to" if appends else "Wrote", path))
-
-
-def _installs(command):
-    """Whether a command would install packages, which nothing here can."""
-    words = command.split()
-    if words[:1] and words[0].startswith("python") and words[1:3] == ["-m", "pip"]:
-        words = words[2:]
-    return words[:1] and words[0] in ("pip", "pip3", "conda", "mamba", "uv") and "install" in words[:3]

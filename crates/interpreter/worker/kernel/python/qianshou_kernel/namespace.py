@@ -11,7 +11,7 @@ class Namespace:
 
     def __init__(self):
         self._main = types.ModuleType("__main__")
-        self._before = sys.modules.get("__main__")
+        self._before = sys.modules.get("__main__")  # Kept alive: code of it may still run.
         self._shown = [None, None, None]
         self.restore()
 
@@ -36,7 +36,7 @@ class Namespace:
 
     def user_items(self):
         """Names and values that cells have bound, without those that begin with an underscore."""
-        return [(name, value) for name, value in list(self.names.items()) if not str(name).startswith("_")]
+        return [(name, self.names[name]) for name in list(self.names) if type(name) is str and name[:1] != "_"]
 
     def clear(self):
         """Forgets every name."""

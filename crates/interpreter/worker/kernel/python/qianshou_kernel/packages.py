@@ -28,7 +28,18 @@ _WELL_KNOWN = {
     "torch",
 }
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_OPTIONS_WITH_VALUE = {"-r", "-c", "-i", "-f", "-t", "-n", "--index-url", "--extra-index-url", "--target", "--requirement"}
+_OPTIONS_WITH_VALUE = {
+    "-r",
+    "-c",
+    "-i",
+    "-f",
+    "-t",
+    "-n",
+    "--index-url",
+    "--extra-index-url",
+    "--target",
+    "--requirement",
+}
 
 
 @functools.lru_cache(maxsize=None)
@@ -52,7 +63,9 @@ def hint_for_missing(module):
     package = module.partition(".")[0]
     if package != module and _can_import(package):
         return "%s is installed%s, but has no module %s." % (package, _version_of(package), module)
-    return " ".join(["The package %s is not installed, and packages cannot be installed here." % package, _offer([package])])
+    return " ".join(
+        ["The package %s is not installed, and packages cannot be installed here." % package, _offer([package])]
+    )
 
 
 def answer_install(arguments):
@@ -73,14 +86,19 @@ def answer_install(arguments):
         else:
             lines.append("%s %s is already installed." % (name, known[0]))
     if missing or not wanted:
-        lines.append("Packages cannot be installed here%s. %s" % (": no " + ", ".join(missing) if missing else "", _offer(missing)))
+        lines.append(
+            "Packages cannot be installed here%s. %s"
+            % (": no " + ", ".join(missing) if missing else "", _offer(missing))
+        )
     return "\n".join(lines)
 
 
 def _offer(wanted):
     """Names that look like the wanted ones, then what can be imported, the best known first."""
     names = sorted(importable(), key=lambda name: (name not in _WELL_KNOWN, name.lower()))
-    near = [match for name in wanted for match in difflib.get_close_matches(name, names + _STANDARD, n=3, cutoff=0.75)]
+    near = [
+        match for name in wanted for match in difflib.get_close_matches(name, names + _STANDARD, n=3, cutoff=0.75)
+    ]
     listed = ", ".join(names[:_MOST_LISTED]) or "the standard library only"
     if len(names) > _MOST_LISTED:
         listed += ", and %d more" % (len(names) - _MOST_LISTED)

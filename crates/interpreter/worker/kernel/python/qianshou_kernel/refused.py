@@ -9,7 +9,9 @@ class InputUnavailable(EOFError):
 
 def input_refused(prompt="", /):
     """Stands in for `input`."""
-    raise InputUnavailable("input() is not available here: nobody can type an answer; assign the value in the code")
+    raise InputUnavailable(
+        "input() is not available here: nobody can type an answer; assign the value in the code"
+    )
 
 
 def breakpoint_refused(*arguments, **options):

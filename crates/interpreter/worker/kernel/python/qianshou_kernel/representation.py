@@ -11,10 +11,7 @@ def plain_text(value, limit):
     if limit < _LEAST_ROOM:
         return "…"
     try:
-        if _weight(value, limit) > limit:
-            text = _shortened(value, limit)
-        else:
-            text = repr(value)
+        text = _shortened(value, limit) if _weight(value, limit) > limit else repr(value)
         return cut(clean(text), limit)
     except Exception as error:
         kind = type(value).__name__

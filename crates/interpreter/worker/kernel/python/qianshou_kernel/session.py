@@ -19,7 +19,7 @@ from .magics import Magics
 from .namespace import Namespace
 from .notebook import stand_in
 from .streams import Streams
-from .text import message_of
+from .text import clean, cut, message_of
 from .tracebacks import Reporter
 from .warm import python
 
@@ -27,8 +27,8 @@ from .warm import python
 class Session:
     """The state of one conversation with Python. A process has one session, made after its descriptors are set.
 
-    `options` may have `workspace`, the folder of the session's files; `network`, whether there is one, which is said
-    beside errors where there is none; and `limits`, a dict as `Limits` reads it.
+    `options` may have `workspace`, the folder of the session's files; `network`, whether there is one (where there
+    is none, errors of connections say so); and `limits`, a dict as `Limits` reads it.
     """
 
     def __init__(self, options):
@@ -61,8 +61,8 @@ class Session:
         try:
             self._execute(number, code, emit, result)
         except BaseException as error:
-            message = "the session cannot go on with this cell: %s" % message_of(error)
-            name = type(error).__name__
+            message = cut(clean("the session cannot go on with this cell: %s" % message_of(error)), 1000)
+            name = cut(clean(type(error).__name__), 200)
             error = {"name": name, "message": message, "traceback": "%s: %s" % (name, message), "hint": None}
             result.update(status="error", value=None, error=error)
         return result
@@ -144,9 +144,9 @@ class Session:
 
 
 def _exit_code(stop):
-    """The exit status of a SystemExit; a message in its place is printed, as Python does."""
+    """The exit status of a SystemExit, which has 8 bits; a message in its place is printed, as Python does."""
     if stop.code is None or isinstance(stop.code, int):
-        return int(stop.code or 0)
+        return int(stop.code or 0) & 0xFF
     print(stop.code, file=sys.stderr)
     return 1
 

@@ -56,7 +56,9 @@ def _run(command, stdout=None):
 def _start(command, stdout):
     """A shell in a process group of its own, so that all of it can be ended."""
     shell = shutil.which("bash") or "/bin/sh"
-    return subprocess.Popen([shell, "-c", command], stdin=subprocess.DEVNULL, stdout=stdout, start_new_session=True)
+    return subprocess.Popen(
+        [shell, "-c", command], stdin=subprocess.DEVNULL, stdout=stdout, start_new_session=True
+    )
 
 
 def _filled(command, names):

@@ -1,4 +1,4 @@
-"""Tracebacks with the cells' own lines: what the kernel and the libraries do in between is not the cell's affair."""
+"""Tracebacks with the cells' own lines: what kernel and libraries do in between is not the cell's affair."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ class Reporter:
         """`{"name", "message", "traceback", "hint"}` of an exception."""
         self._source.restore()
         return {
-            "name": clean(type(error).__qualname__),
+            "name": cut(clean(type(error).__qualname__), 200),
             "message": cut(clean(message_of(error)), self._limit // 2),
             "traceback": self._text(error),
             "hint": self._hint(error),
