@@ -221,3 +221,13 @@ async fn what_is_no_python_is_refused() {
     }
     assert!(matches!(builder().memory(1).build().await, Err(InterpreterError::Limit { name: "memory", .. })));
 }
+
+#[tokio::test]
+async fn text_is_safe_to_show() {
+    let session = session().await;
+    let hostile = "print('\\x1b]52;c;x\\x07out')\ndisplay('\\x1b[31mshown')\nclass R:\n    def __repr__(self):\n        \
+                   return '\\x1b[2Jvalue'\nR()";
+    let cell = run(&session, hostile).await;
+    assert_eq!((cell.stdout.as_str(), cell.value_text()), ("out\n", Some("value")), "{cell:?}");
+    assert!(cell.displays.iter().flat_map(|bundle| bundle.values()).all(|text| !text.contains('\x1b')), "{cell:?}");
+}
