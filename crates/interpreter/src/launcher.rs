@@ -76,6 +76,7 @@ impl Launcher {
             bootstrap: BOOTSTRAP.to_owned(),
             environment: environment(&python.program, cache_path),
             visible: visible.clone(),
+            scratch: cache.as_ref().map(|cache| cache.path().to_path_buf()),
             module: payload.kernel,
             preload: options.preload.clone(),
         };

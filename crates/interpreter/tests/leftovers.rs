@@ -59,9 +59,13 @@ async fn eventually(mut condition: impl FnMut() -> bool) -> bool {
 fn belongings() -> (usize, usize, usize) {
     let descriptors = fs::read_dir("/proc/self/fd").unwrap().count();
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap().lines().count();
-    let folders = fs::read_dir(std::env::temp_dir()).unwrap().flatten();
-    let own = format!("qianshou-{}", std::process::id());
-    (descriptors, mounts, folders.filter(|entry| entry.file_name().to_string_lossy().starts_with(&own)).count())
+    (descriptors, mounts, folders(std::process::id()))
+}
+
+fn folders(host: u32) -> usize {
+    let own = format!("qianshou-{host}-");
+    let all = fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    all.filter(|entry| entry.file_name().to_string_lossy().starts_with(&own)).count()
 }
 
 fn builder(tier: Tier) -> InterpreterBuilder {
@@ -133,6 +137,7 @@ async fn a_killed_host_leaves_nothing(tier: Tier) {
     host.kill().unwrap();
     host.wait().unwrap();
     assert!(eventually(|| left.iter().all(|process| !parents().contains_key(process))).await, "left: {left:?}");
+    assert!(eventually(|| folders(host.id()) == 0).await, "folders are left");
 }
 
 /// Not a test of its own: the process that `a_killed_host_leaves_nothing` starts.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use qianshou_interpreter_confine::system::inherit;
 use qianshou_interpreter_protocol::{
-    CellError, Checkpoint as Told, Completion, Event, Fork, FromKernel, Outcome, State, Status, Supervise, ToKernel,
-    VERSION, json, parse,
+    CellError, Checkpoint as Told, Completion, Event, Fork, FromKernel, Outcome, State, Status, Supervise, Tier,
+    ToKernel, VERSION, json, parse,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{DumpableBehavior, Pid, getpid, set_child_subreaper, set_dumpable_behavior};
@@ -85,6 +85,10 @@ pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
         supervisor.tell(&Event::Failed { message: error.to_string() });
     }
     kill_all_but(None);
+    if supervisor.fork.tier != Tier::Namespaces {
+        // The host removes its folder too, unless it was killed.
+        drop(std::fs::remove_dir_all(&supervisor.fork.workspace));
+    }
     supervisor.host.flush_within(LAST_WORDS);
     Ok(())
 }
