@@ -58,13 +58,8 @@ impl Cell {
             state: completion.state,
             stdout: clean(&completion.stdout.text),
             stderr: clean(&completion.stderr.text),
-            value: completion.value.map(|bundle| {
-                bundle
-                    .into_iter()
-                    .map(|(mime, text)| if is_text(&mime) { (mime, clean(&text)) } else { (mime, text) })
-                    .collect()
-            }),
-            displays,
+            value: completion.value.map(clean_bundle),
+            displays: displays.into_iter().map(clean_bundle).collect(),
             images,
             files: completion.files,
             error: completion.error.map(|error| CellError {
@@ -86,8 +81,11 @@ impl Cell {
     }
 }
 
-fn is_text(mime: &str) -> bool {
-    mime.starts_with("text/")
+fn clean_bundle(bundle: Bundle) -> Bundle {
+    let cleaned = bundle
+        .into_iter()
+        .map(|(mime, text)| if mime.starts_with("text/") { (mime, clean(&text)) } else { (mime, text) });
+    cleaned.collect()
 }
 
 fn images(bundle: &Bundle) -> impl Iterator<Item = Image> {

@@ -19,6 +19,7 @@ pub(crate) struct Conversation {
 }
 
 impl Conversation {
+    #[cfg_attr(not(sandboxed), expect(dead_code, reason = "there is nobody to talk to"))]
     pub(crate) fn new(socket: impl Socket + 'static) -> Self {
         Self { socket: Box::new(socket), decoder: Decoder::default() }
     }
@@ -65,6 +66,13 @@ impl Conversation {
             }
         }
         if content.len() as u64 == length { Ok(content) } else { Err("a file longer than was said".into()) }
+    }
+
+    /// Says good-bye and waits until the other end is closed, which it is when the session's last process ends.
+    pub(crate) async fn finish(&mut self, time: Duration) {
+        // What goes wrong here has ended the conversation as well.
+        drop(self.socket.shutdown().await);
+        drop(tokio::time::timeout(time, async { while self.frame().await.is_ok() {} }).await);
     }
 
     async fn frame(&mut self) -> Result<Frame, Broken> {

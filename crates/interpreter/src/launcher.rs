@@ -76,6 +76,7 @@ impl Launcher {
             bootstrap: BOOTSTRAP.to_owned(),
             environment: environment(&python.program, cache_path),
             visible: visible.clone(),
+            scratch: cache.as_ref().map(|cache| cache.path().to_path_buf()),
             module: payload.kernel,
             preload: options.preload.clone(),
         };
@@ -215,7 +216,7 @@ fn environment(python: &Path, cache: &Path) -> Vec<(String, String)> {
 
 /// A folder for a sandbox that sees the host's file system, and for nobody else.
 fn folder(tier: Tier) -> io::Result<TempDir> {
-    let folder = tempfile::Builder::new().prefix("qianshou-").tempdir()?;
+    let folder = tempfile::Builder::new().prefix(&format!("qianshou-{}-", std::process::id())).tempdir()?;
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700))?;
     if tier == Tier::Landlock && rustix::process::geteuid().is_root() {
         chown(folder.path(), Some(NOBODY), Some(NOBODY))?;

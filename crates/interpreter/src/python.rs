@@ -67,6 +67,7 @@ pub enum PythonError {
 
 /// A Python that has passed every check.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(sandboxed), expect(dead_code, reason = "it is chosen and checked, and then refused"))]
 pub(crate) struct Chosen {
     pub(crate) program: PathBuf,
     /// The folders that it needs to see.

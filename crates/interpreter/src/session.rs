@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use qianshou_interpreter_protocol::{Bundle, Completion, Event, Limits, MAX_BYTES, Request};
+use qianshou_interpreter_protocol::{Bundle, Completion, Event, Limits, MAX_BYTES, Request, State};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,9 @@ const MARGIN: Duration = Duration::from_secs(30);
 
 /// How long a file may take.
 const FILE_TIME: Duration = Duration::from_secs(60);
+
+/// How long the processes of a session may take to end.
+const CLOSING: Duration = Duration::from_secs(30);
 
 /// The longest cell, in bytes.
 const LONGEST: usize = MAX_BYTES;
@@ -36,6 +39,7 @@ enum Command {
     Execute { code: String, cancel: CancellationToken, reply: Reply<Cell> },
     Put { path: String, content: Vec<u8>, reply: Reply<()> },
     Get { path: String, most: u64, reply: Reply<Vec<u8>> },
+    Close(oneshot::Sender<()>),
 }
 
 type Reply<T> = oneshot::Sender<Result<T, ExecuteError>>;
@@ -92,6 +96,15 @@ impl Session {
         self.request(|reply| Command::Get { path, most, reply }).await
     }
 
+    /// Ends the session and waits until all of its processes have ended. Dropping it ends it too, a moment later.
+    pub async fn close(self) {
+        let (done, closed) = oneshot::channel();
+        if self.commands.send(Command::Close(done)).await.is_ok() {
+            // An error means that it is closed already.
+            drop(closed.await);
+        }
+    }
+
     async fn request<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, ExecuteError> {
         let (reply, answer) = oneshot::channel();
         let gone = || ExecuteError::Ended("the runtime that it ran on has stopped".into());
@@ -120,6 +133,12 @@ impl Worker {
                 }
                 Command::Put { path, content, reply } => drop(reply.send(self.put(path, &content).await)),
                 Command::Get { path, most, reply } => drop(reply.send(self.get(path, most).await)),
+                Command::Close(done) => {
+                    if let Some(mut opened) = self.opened.take() {
+                        opened.conversation.finish(CLOSING).await;
+                    }
+                    let _ = done.send(());
+                }
             }
         }
     }
@@ -151,10 +170,14 @@ impl Worker {
         let (conversation, id) = self.conversation().await?;
         match converse(conversation, id, code, &limits, cancel, reply).await {
             Ok((mut completion, displays)) => {
-                if let Some(reason) = self.lost.take() {
-                    completion
-                        .notes
-                        .push(format!("The session before was lost, with its variables and files: {reason}"));
+                completion.notes.extend(
+                    self.lost
+                        .take()
+                        .map(|reason| format!("The session before was lost, with its variables and files: {reason}")),
+                );
+                if completion.state == State::Lost {
+                    // Its supervisor has nothing left to supervise, and ends.
+                    self.end("its last cell ended everything".into());
                 }
                 Ok(Cell::new(completion, displays))
             }

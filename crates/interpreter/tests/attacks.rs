@@ -34,6 +34,9 @@ const SECRET_NAME: &str = "QIANSHOU_TEST_KEY";
 
 /// Names the tier of the process that runs attacks.
 const TIER: &str = "QIANSHOU_TEST_TIER";
+
+/// Part of the name of the attacks to run, for work on one.
+const ONLY: &str = "QIANSHOU_TEST_ATTACK";
 const NOBODY: u32 = 65_534;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,6 +233,9 @@ async fn run_attacks() {
     let at_a_time = Arc::new(Semaphore::new(if tier == Tier::Namespaces { 4 } else { 1 }));
     let mut running = Vec::new();
     for attack in Attack::all() {
+        if std::env::var(ONLY).is_ok_and(|part| !attack.file.contains(&part)) {
+            continue;
+        }
         let elsewhere = attack.machine.as_ref().is_some_and(|machine| machine != std::env::consts::ARCH);
         if !attack.tiers.contains(&tier) || elsewhere {
             eprintln!("not run: {} as {user} in tier {tier:?}", attack.file);
@@ -279,6 +285,7 @@ async fn run(interpreter: &Interpreter, attack: &Attack, host: &str) -> Result<(
         return Err(format!("the next cell does not have the state before: {}\nafter {}", shown(&next), shown(&cell)));
     }
     let answer = session.execute("1 + 1").await.map_err(|error| format!("the cell after: {error}"))?;
+    session.close().await;
     if attack.outcome != Outcome::Any && answer.value_text() != Some("2") {
         return Err(format!("the cell after does not answer: {}", shown(&answer)));
     }

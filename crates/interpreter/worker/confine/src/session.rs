@@ -61,8 +61,13 @@ pub fn enter(fork: &Session, outside: (Uid, Gid)) -> Result<(), Failure> {
 ///
 /// # Errors
 /// The step that the system refused.
-pub fn renounce() -> Result<(), Failure> {
+pub fn renounce(tier: Tier) -> Result<(), Failure> {
     setsid().step("start a session of processes")?;
     capabilities::drop_all()?;
-    set_parent_process_death_signal(Some(Signal::KILL)).step("tie the process to its parent")
+    if tier == Tier::Namespaces {
+        set_parent_process_death_signal(Some(Signal::KILL)).step("tie the process to its parent")?;
+    }
+    // Without a namespace that ends with it, a supervisor has to live to end the others. It does when
+    // the host goes away.
+    Ok(())
 }

@@ -51,6 +51,18 @@ fn side(id: c_int) -> io::Result<Fork> {
     }
 }
 
+/// Stops every other process of a namespace whose first process this is, all at one time.
+///
+/// # Errors
+/// When this is not the first process of a namespace: then it would stop the processes of others.
+pub fn stop_all_others() -> io::Result<()> {
+    if !rustix::process::getpid().is_init() {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    // SAFETY: `kill` has no requirement on memory; whom it reaches is checked above.
+    if unsafe { libc::kill(-1, libc::SIGSTOP) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Ends this process at once: no destructor, no exit handler.
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` only ends the process.

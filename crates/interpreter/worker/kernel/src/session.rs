@@ -40,7 +40,7 @@ pub(crate) fn start(
             if session.tier == Tier::Namespaces {
                 confine::enter(session, outside)?;
             }
-            Ok(confine::renounce()?)
+            Ok(confine::renounce(session.tier)?)
         };
         let become_supervisor = |(): &(), kernel| ends.execute(host.socket(), program, &supervise, kernel);
         let complain = |error: Failed| tell(&host, &*error);

@@ -33,6 +33,8 @@ pub struct Launch {
     pub environment: Vec<(String, String)>,
     /// Files and folders to show, read-only, beside what every system has.
     pub visible: Vec<PathBuf>,
+    /// A folder of the host that is of no use when Python has ended.
+    pub scratch: Option<PathBuf>,
     /// The module's file.
     pub module: PathBuf,
     /// Modules to import beforehand.

@@ -3,7 +3,7 @@
 //! Standard input is the control socket. The launcher reads one message from it and leaves the rest to
 //! Python. When the host goes away, so does the launcher, and with it Python and every session.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, stderr, stdin};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -27,7 +27,12 @@ pub(crate) fn run() -> Result<ExitCode, Failed> {
     match side {
         Ok(Fork::Parent(python)) => {
             drop((module, program));
-            wait(python)
+            let ended = wait(python);
+            if let Some(scratch) = &launch.scratch {
+                // The host removes it too, unless it was killed.
+                drop(fs::remove_dir_all(scratch));
+            }
+            ended
         }
         Ok(Fork::Child) => {
             let error = start(&launch, &module, &program);

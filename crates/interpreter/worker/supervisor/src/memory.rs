@@ -2,20 +2,55 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use qianshou_interpreter_protocol::{Fork, Tier};
 use rustix::process::Pid;
 
 use crate::processes::descendants;
 
-/// All of it, in bytes. What the warm Python shares with its sessions counts by its share.
-pub(crate) fn total(fork: &Fork) -> u64 {
-    let processes: u64 = descendants().into_iter().filter_map(proportional).sum();
+/// How long one step of a measurement may take; what else the supervisor watches can wait for so long.
+const STEP: Duration = Duration::from_millis(5);
+
+/// A measurement, made in steps: a hundred processes take their time to measure.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    /// Not measured yet.
+    left: Vec<Pid>,
+    bytes: u64,
+}
+
+impl Meter {
+    /// Whether a measurement has begun and not ended.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.left.is_empty()
+    }
+
+    /// Goes on measuring, or begins; the total in bytes when all is measured. What the warm Python shares
+    /// with its sessions counts by its share.
+    pub(crate) fn step(&mut self, fork: &Fork) -> Option<u64> {
+        let until = Instant::now() + STEP;
+        if self.left.is_empty() {
+            self.left = descendants();
+            self.bytes = files(fork);
+        }
+        while let Some(process) = self.left.pop() {
+            self.bytes += proportional(process).unwrap_or(0);
+            if Instant::now() > until && self.is_busy() {
+                return None;
+            }
+        }
+        Some(self.bytes)
+    }
+}
+
+/// What a session keeps in files that are in memory.
+fn files(fork: &Fork) -> u64 {
     if fork.tier != Tier::Namespaces {
-        return processes;
+        return 0;
     }
     let folders = [fork.workspace.as_path(), Path::new("/tmp"), Path::new("/dev/shm")];
-    processes + folders.into_iter().filter_map(used).sum::<u64>()
+    folders.into_iter().filter_map(used).sum()
 }
 
 fn proportional(process: Pid) -> Option<u64> {

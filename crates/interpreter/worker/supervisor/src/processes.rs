@@ -4,7 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::time::{Duration, Instant};
 
+use qianshou_interpreter_confine::system::stop_all_others;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, wait};
+
+/// How long processes may take to die.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The descendants of this process, the dead that are not reaped yet included, its own children first.
 pub(crate) fn descendants() -> Vec<Pid> {
@@ -32,35 +36,55 @@ fn parent_of(process: i32) -> Option<i32> {
 
 /// Kills every descendant but `spared`, and what they fork meanwhile. False when some are left in the end.
 ///
-/// Each is stopped before any is killed: whoever is stopped still counts against the limit of processes,
+/// All are stopped before any is killed: whoever is stopped still counts against the limit of processes,
 /// so a bomb cannot grow anew into the room that the dead leave.
 pub(crate) fn kill_all_but(spared: Option<Pid>) -> bool {
-    let until = Instant::now() + Duration::from_secs(10);
-    let condemned = || descendants().into_iter().filter(|process| Some(*process) != spared).collect::<Vec<_>>();
+    let until = Instant::now() + PATIENCE;
+    let at_once = stop_all_others().is_ok();
+    if !at_once {
+        stop_each_but(spared, until);
+    }
+    let killed = kill_each_but(spared, until);
+    if let (true, Some(spared)) = (at_once, spared) {
+        let _ = kill_process(spared, Signal::CONT);
+    }
+    killed
+}
+
+fn stop_each_but(spared: Option<Pid>, until: Instant) {
     let mut stopped = BTreeSet::new();
     while Instant::now() < until {
-        let found = condemned();
-        if found.iter().all(|process| stopped.contains(&process.as_raw_nonzero())) {
-            break;
+        let running: Vec<Pid> =
+            all_but(spared).filter(|process| !stopped.contains(&process.as_raw_nonzero())).collect();
+        if running.is_empty() {
+            return;
         }
-        for process in found {
+        for process in running {
             let _ = kill_process(process, Signal::STOP);
             stopped.insert(process.as_raw_nonzero());
         }
     }
+}
+
+fn kill_each_but(spared: Option<Pid>, until: Instant) -> bool {
     while Instant::now() < until {
-        let found = condemned();
-        if found.is_empty() {
-            return true;
-        }
-        for process in found {
+        let mut found = false;
+        for process in all_but(spared) {
+            found = true;
             let _ = kill_process(process, Signal::KILL);
+        }
+        if !found {
+            return true;
         }
         // Dying takes a moment, and the processor.
         std::thread::sleep(Duration::from_micros(200));
         while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
     }
     false
+}
+
+fn all_but(spared: Option<Pid>) -> impl Iterator<Item = Pid> {
+    descendants().into_iter().filter(move |process| Some(*process) != spared)
 }
 
 /// Reaps the dead; the status of `watched` if it is among them.

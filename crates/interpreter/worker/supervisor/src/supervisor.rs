@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use qianshou_interpreter_confine::system::inherit;
 use qianshou_interpreter_protocol::{
-    CellError, Checkpoint as Told, Completion, Event, Fork, FromKernel, Outcome, State, Status, Supervise, ToKernel,
-    VERSION, json, parse,
+    CellError, Checkpoint as Told, Completion, Event, Fork, FromKernel, Outcome, State, Status, Supervise, Tier,
+    ToKernel, VERSION, json, parse,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{DumpableBehavior, Pid, getpid, set_child_subreaper, set_dumpable_behavior};
@@ -20,14 +20,17 @@ use crate::cell::{Cell, Due};
 use crate::files::{Snapshot, Workspace};
 use crate::kernel::Kernel;
 use crate::link::{Link, Received};
-use crate::memory;
+use crate::memory::{self, Meter};
 use crate::output::Output;
-use crate::processes::{kill_all_but, reap};
+use crate::processes::{self, kill_all_but, reap};
 use crate::request::Incoming;
 
 /// How often memory is measured while a cell runs, and while none does.
 const WATCH_RUNNING: Duration = Duration::from_millis(100);
 const WATCH_IDLE: Duration = Duration::from_secs(2);
+
+/// Between two steps of one measurement.
+const BREATH: Duration = Duration::from_millis(1);
 
 /// How long the host may take to read what is said last.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -52,6 +55,7 @@ pub(crate) struct Supervisor {
     pub(crate) incoming: Option<Incoming>,
     phase: Phase,
     cells: u64,
+    meter: Meter,
     measured: Instant,
 }
 
@@ -73,6 +77,7 @@ pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
         incoming: None,
         phase: Phase::Starting,
         cells: 0,
+        meter: Meter::default(),
         measured: Instant::now(),
     };
     let ended = supervisor.serve();
@@ -80,6 +85,10 @@ pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
         supervisor.tell(&Event::Failed { message: error.to_string() });
     }
     kill_all_but(None);
+    if supervisor.fork.tier != Tier::Namespaces {
+        // The host removes its folder too, unless it was killed.
+        drop(std::fs::remove_dir_all(&supervisor.fork.workspace));
+    }
     supervisor.host.flush_within(LAST_WORDS);
     Ok(())
 }
@@ -103,6 +112,7 @@ impl Supervisor {
 
     fn wait(&mut self) -> Result<Ready, Failed> {
         let patience = match &self.phase {
+            _ if self.meter.is_busy() => BREATH,
             Phase::Running(cell) => cell.patience(&self.fork.limits).min(WATCH_RUNNING),
             _ => WATCH_IDLE,
         };
@@ -230,43 +240,43 @@ impl Supervisor {
     }
 
     fn look_at_the_clock(&mut self) -> Result<(), Failed> {
-        let Phase::Running(cell) = &mut self.phase else {
-            if self.measured.elapsed() < WATCH_IDLE {
-                return Ok(());
+        if let Phase::Running(cell) = &mut self.phase {
+            if self.outputs.iter().any(|output| output.bytes() > self.fork.limits.flood_bytes) {
+                return self.kill(Status::OutputLimit);
             }
-            if self.measure() {
-                return Ok(());
+            match cell.due(&self.fork.limits) {
+                Due::Interrupt => {
+                    cell.stop(Status::TimedOut);
+                    self.kernel.interrupt();
+                }
+                Due::Kill(status) => return self.kill(status),
+                Due::Nothing => {}
             }
-            // Perhaps it is what earlier cells left running.
-            kill_all_but(Some(self.kernel.process));
-            return if self.measure() { Ok(()) } else { self.kill(Status::OutOfMemory) };
-        };
-        if self.outputs.iter().any(|output| output.bytes() > self.fork.limits.flood_bytes) {
-            return self.kill(Status::OutputLimit);
         }
-        match cell.due(&self.fork.limits) {
-            Due::Interrupt => {
-                cell.stop(Status::TimedOut);
-                self.kernel.interrupt();
-            }
-            Due::Kill(status) => return self.kill(status),
-            Due::Nothing => {}
-        }
-        if self.measured.elapsed() >= WATCH_RUNNING && !self.measure() {
-            return self.kill(Status::OutOfMemory);
-        }
-        Ok(())
+        self.look_at_memory()
     }
 
-    /// Whether memory is within its bound.
-    fn measure(&mut self) -> bool {
-        let total = memory::total(&self.fork);
-        // From the end of the measurement, so that a slow one does not fill the time.
+    fn look_at_memory(&mut self) -> Result<(), Failed> {
+        let running = matches!(self.phase, Phase::Running(_));
+        let pause = if running { WATCH_RUNNING } else { WATCH_IDLE };
+        if !self.meter.is_busy() && self.measured.elapsed() < pause {
+            return Ok(());
+        }
+        let Some(bytes) = self.meter.step(&self.fork) else { return Ok(()) };
         self.measured = Instant::now();
         if let Phase::Running(cell) = &mut self.phase {
-            cell.peak = cell.peak.max(total);
+            cell.peak = cell.peak.max(bytes);
         }
-        total <= self.fork.limits.memory_bytes
+        if bytes <= self.fork.limits.memory_bytes {
+            return Ok(());
+        }
+        let others = processes::descendants().into_iter().any(|process| process != self.kernel.process);
+        if !running && others {
+            // What earlier cells left running goes first; the next look says whether that was enough.
+            kill_all_but(Some(self.kernel.process));
+            return Ok(());
+        }
+        self.kill(Status::OutOfMemory)
     }
 
     /// Ends the cell with everything that it started, and goes back to the state before it.

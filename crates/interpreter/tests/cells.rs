@@ -1,0 +1,233 @@
+//! What a cell gives back, and what a session keeps.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+#![cfg(target_os = "linux")]
+
+use std::time::Duration;
+
+use qianshou_interpreter::{Cell, Interpreter, InterpreterBuilder, InterpreterError, Network, Session, State, Status};
+use tokio_util::sync::CancellationToken;
+
+fn builder() -> InterpreterBuilder {
+    Interpreter::builder().preload(["json"]).cell_time(Duration::from_secs(60)).grace(Duration::from_millis(500))
+}
+
+async fn session() -> Session {
+    builder().build().await.unwrap().session().await.unwrap()
+}
+
+async fn run(session: &Session, code: &str) -> Cell {
+    session.execute(code).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_session_is_a_notebook() {
+    let session = session().await;
+    let cell = run(&session, "import sys\nx = 41\nprint('out')\nprint('err', file=sys.stderr)\nx + 1").await;
+    assert_eq!((cell.status, cell.state), (Status::Ok, State::Kept));
+    assert_eq!((cell.stdout.as_str(), cell.stderr.as_str()), ("out\n", "err\n"));
+    assert_eq!(cell.value_text(), Some("42"));
+    assert_eq!(run(&session, "x, _").await.value_text(), Some("(41, 42)"));
+    assert_eq!(run(&session, "x;").await.value, None);
+    assert_eq!(
+        run(&session, "import asyncio\nawait asyncio.sleep(0, 'awaited')").await.value_text(),
+        Some("'awaited'")
+    );
+    assert_eq!(run(&session, "exit(3)").await.status, Status::Exited(3));
+    assert_eq!(run(&session, "x").await.value_text(), Some("41"));
+}
+
+#[tokio::test]
+async fn an_exception_is_told_with_the_lines_of_the_cell() {
+    let session = session().await;
+    let cell = run(&session, "def half(x):\n    return x / 0\nhalf(1)").await;
+    assert_eq!((cell.status, cell.state), (Status::Error, State::Kept));
+    let error = cell.error.unwrap();
+    assert_eq!((error.name.as_str(), error.message.as_str()), ("ZeroDivisionError", "division by zero"));
+    assert!(error.traceback.contains("File \"<cell 1>\", line 2, in half\n    return x / 0"), "{}", error.traceback);
+    assert!(!error.traceback.contains("qianshou"), "{}", error.traceback);
+}
+
+#[tokio::test]
+async fn files_go_in_and_out() {
+    let session = session().await;
+    session.put_file("data/in.txt", "from the host").await.unwrap();
+    let cell = run(&session, "text = open('data/in.txt').read()\nopen('out.txt', 'w').write(text.upper())").await;
+    let files: Vec<_> = cell.files.iter().map(|file| (file.path.as_str(), file.bytes)).collect();
+    assert_eq!(files, [("out.txt", 13)]);
+    assert_eq!(session.get_file("out.txt", 13).await.unwrap(), b"FROM THE HOST");
+    assert!(session.get_file("out.txt", 12).await.is_err());
+    let large = vec![7; 3 << 20];
+    session.put_file("large", large.clone()).await.unwrap();
+    assert_eq!(session.get_file("large", 4 << 20).await.unwrap(), large);
+    run(&session, "import os\nos.symlink('/etc/passwd', 'link')\nos.symlink('/', 'folder')").await;
+    for path in ["link", "folder/etc/passwd", "../etc/passwd", "/etc/passwd", "absent", "."] {
+        assert!(session.get_file(path, 1 << 20).await.is_err(), "{path}");
+    }
+    assert!(session.put_file("../outside", "").await.is_err());
+    assert!(session.put_file("folder/tmp/outside", "").await.is_err());
+    assert_eq!(run(&session, "1 + 1").await.value_text(), Some("2"));
+}
+
+#[tokio::test]
+async fn images_are_decoded() {
+    let session = session().await;
+    let cell = run(
+        &session,
+        "class Picture:\n    def _repr_png_(self):\n        return b'\\x89PNG\\r\\n\\x1a\\n' + bytes(8)\ndisplay(Picture())",
+    )
+    .await;
+    assert_eq!(cell.images.len(), 1, "{cell:?}");
+    assert_eq!(cell.images[0].mime, "image/png");
+    assert!(cell.images[0].bytes.starts_with(b"\x89PNG"));
+}
+
+#[tokio::test]
+async fn a_cell_out_of_time_is_interrupted_and_keeps_its_state() {
+    let session = builder().cell_time(Duration::from_secs(2)).build().await.unwrap().session().await.unwrap();
+    let cell = run(&session, "x = 1\nwhile True:\n    pass").await;
+    assert_eq!((cell.status, cell.state), (Status::TimedOut, State::Kept));
+    assert_eq!(run(&session, "x").await.value_text(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_cell_that_does_not_listen_is_killed_and_undone() {
+    let session = builder().cell_time(Duration::from_secs(2)).build().await.unwrap().session().await.unwrap();
+    run(&session, "x = 'before'").await;
+    let cell = run(&session, "x = 'after'\nsum(range(10**13))").await;
+    assert_eq!((cell.status, cell.state), (Status::TimedOut, State::Restored));
+    assert_eq!(run(&session, "x").await.value_text(), Some("'before'"));
+    // And again, from the copy that took over.
+    let cell = run(&session, "x = 'after'\nimport os\nos.abort()").await;
+    assert_eq!((cell.status, cell.state), (Status::Crashed(6), State::Restored));
+    let cell = run(&session, "x = 'after'\nos = __import__('os')\nos._exit(7)").await;
+    assert_eq!((cell.status, cell.state), (Status::Vanished(7), State::Restored));
+    assert_eq!(run(&session, "x").await.value_text(), Some("'before'"));
+}
+
+#[tokio::test]
+async fn a_lost_session_is_followed_by_a_new_one() {
+    let session = session().await;
+    let all = "import os, signal\nfor process in range(2, 70000):\n    if process != os.getpid():\n        try:\n            \
+               os.kill(process, signal.SIGKILL)\n        except OSError:\n            pass\nos._exit(0)";
+    assert_eq!(run(&session, all).await.state, State::Lost);
+    let cell = run(&session, "1 + 1").await;
+    assert_eq!(cell.value_text(), Some("2"));
+    assert!(cell.notes.iter().any(|note| note.contains("lost")), "{:?}", cell.notes);
+    assert!(run(&session, "1 + 1").await.notes.is_empty());
+}
+
+#[tokio::test]
+async fn memory_is_bounded_for_all_processes_together() {
+    let session = builder().memory(256 << 20).build().await.unwrap().session().await.unwrap();
+    run(&session, "x = 1").await;
+    let one = run(&session, "block = bytearray(1 << 30)").await;
+    assert_eq!(one.error.unwrap().name, "MemoryError");
+    let many = "import os, signal\nfor _ in range(8):\n    if os.fork() == 0:\n        block = bytearray(b'x') * (100 << 20)\n        \
+                signal.pause()\nsignal.pause()";
+    let cell = run(&session, many).await;
+    assert_eq!((cell.status, cell.state), (Status::OutOfMemory, State::Restored));
+    assert_eq!(run(&session, "x").await.value_text(), Some("1"));
+}
+
+#[tokio::test]
+async fn output_is_bounded_and_read_to_the_end() {
+    let session = builder().output(1024).build().await.unwrap().session().await.unwrap();
+    let cell = run(&session, "print('first', 'x' * 1_000_000, 'last')").await;
+    assert_eq!(cell.status, Status::Ok);
+    assert!(cell.stdout.starts_with("first xxx") && cell.stdout.ends_with("xxx last\n"), "{}", cell.stdout);
+    assert!(cell.stdout.contains("bytes left out"));
+    assert!(cell.stdout.len() < 2048);
+    let cell = run(&session, "while True:\n    print('x' * 100_000)").await;
+    assert_eq!((cell.status, cell.state), (Status::OutputLimit, State::Restored));
+}
+
+#[tokio::test]
+async fn a_cell_can_be_cancelled() {
+    let session = session().await;
+    run(&session, "x = 1").await;
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let cell = session.execute_until("import time\nx = 2\nwhile True:\n    time.sleep(1)", &cancel).await.unwrap();
+    assert!(matches!((cell.status, cell.state), (Status::Interrupted, _)), "{cell:?}");
+    // A future that is dropped stops its cell, and the next one does not wait for ever.
+    let dropped = tokio::time::timeout(Duration::from_millis(200), session.execute("while True:\n    pass"));
+    assert!(dropped.await.is_err());
+    assert_eq!(run(&session, "1 + 1").await.value_text(), Some("2"));
+}
+
+#[tokio::test]
+async fn sessions_know_nothing_of_each_other() {
+    let interpreter = builder().build().await.unwrap();
+    let (one, two) = (interpreter.session().await.unwrap(), interpreter.session().await.unwrap());
+    run(&one, "x = 1\nopen('file', 'w').write('x')").await;
+    assert_eq!(run(&two, "x").await.error.unwrap().name, "NameError");
+    assert_eq!(run(&two, "open('file')").await.error.unwrap().name, "FileNotFoundError");
+    drop(one);
+    assert_eq!(run(&two, "1 + 1").await.value_text(), Some("2"));
+}
+
+#[tokio::test]
+async fn python_works_inside_as_it_does_outside() {
+    let session = session().await;
+    for (code, value) in [
+        ("import subprocess\nsubprocess.run(['echo', 'hi'], capture_output=True, text=True).stdout", "'hi\\n'"),
+        ("import threading\nr = []\nt = threading.Thread(target=r.append, args=(1,))\nt.start(); t.join()\nr", "[1]"),
+        (
+            "import multiprocessing\nwith multiprocessing.get_context('fork').Pool(2) as pool:\n    n = pool.map(abs, [-1, -2])\nn",
+            "[1, 2]",
+        ),
+        ("import sqlite3\nsqlite3.connect('db').execute('select 1 + 1').fetchone()", "(2,)"),
+        ("import tempfile\nf = tempfile.NamedTemporaryFile()\nf.write(b'x')", "1"),
+        (
+            "import asyncio\nasync def f():\n    p = await asyncio.create_subprocess_exec('true')\n    return await p.wait()\nawait f()",
+            "0",
+        ),
+        (
+            "import os\ntry:\n    os.wait()\nexcept ChildProcessError:\n    r = 'no child of mine'\nr",
+            "'no child of mine'",
+        ),
+    ] {
+        let cell = run(&session, code).await;
+        assert_eq!(cell.value_text(), Some(value), "{code}\n{cell:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_on_the_sessions_own_loopback() {
+    let code = "import http.server, threading, urllib.request\n\
+                server = http.server.HTTPServer(('127.0.0.1', 0), http.server.SimpleHTTPRequestHandler)\n\
+                threading.Thread(target=server.serve_forever, daemon=True).start()\n\
+                status = urllib.request.urlopen('http://127.0.0.1:%d/' % server.server_port).status\n\
+                server.shutdown()\nstatus";
+    match builder().network(Network::Loopback).tier(qianshou_interpreter::Tier::Namespaces).build().await {
+        Ok(interpreter) => {
+            let cell = run(&interpreter.session().await.unwrap(), code).await;
+            assert_eq!(cell.value_text(), Some("200"), "{cell:?}");
+            assert!(interpreter.isolation_report().is_complete());
+        }
+        Err(error) => assert!(matches!(error, InterpreterError::Isolation { .. }), "{error}"),
+    }
+    let off = run(&session().await, code).await;
+    assert_eq!(off.status, Status::Error);
+}
+
+#[tokio::test]
+async fn what_is_no_python_is_refused() {
+    for program in ["/nonexistent/python", "/bin/cat"] {
+        let error = Interpreter::builder().python(program).build().await.unwrap_err();
+        assert!(matches!(error, InterpreterError::Python(_)), "{error}");
+        assert!(error.to_string().contains(program), "{error}");
+    }
+    assert!(matches!(builder().memory(1).build().await, Err(InterpreterError::Limit { name: "memory", .. })));
+}
+
+#[tokio::test]
+async fn text_is_safe_to_show() {
+    let session = session().await;
+    let hostile = "print('\\x1b]52;c;x\\x07out')\ndisplay('\\x1b[31mshown')\nclass R:\n    def __repr__(self):\n        \
+                   return '\\x1b[2Jvalue'\nR()";
+    let cell = run(&session, hostile).await;
+    assert_eq!((cell.stdout.as_str(), cell.value_text()), ("out\n", Some("value")), "{cell:?}");
+    assert!(cell.displays.iter().flat_map(|bundle| bundle.values()).all(|text| !text.contains('\x1b')), "{cell:?}");
+}
