@@ -50,6 +50,35 @@ pub enum Prompt {
     Cancelled,
     /// The marker in the middle of an observation that was cut.
     Cut,
+    /// Code interpreter: its name for people, as Qwen was trained on it.
+    CodeInterpreterName,
+    /// Code interpreter: its description, as Qwen was trained on it.
+    CodeInterpreterDescription,
+    /// Code interpreter: the description of its parameter, as Qwen was trained on it.
+    CodeInterpreterCode,
+    /// Code interpreter: what may follow the description, the packages that code can import.
+    CodeInterpreterPackages,
+    /// Part of an observation of code: what it printed (`stdout`, `stderr`), its value
+    /// (`execute_result`) or its `error`.
+    CodeSection,
+    /// Part of an observation of code: a figure.
+    CodeFigure,
+    /// Part of an observation of code: a file that it wrote.
+    CodeFile,
+    /// Observation: the code printed and showed nothing.
+    CodeSilent,
+    /// An error of code: it ran too long.
+    CodeTimedOut,
+    /// An error of code: it took too much memory.
+    CodeOutOfMemory,
+    /// An error of code: it printed without end.
+    CodeTooMuchOutput,
+    /// An error of code: Python itself ended.
+    CodeCrashed,
+    /// After an error of code: the session goes on from its state before.
+    CodeRestored,
+    /// After an error of code: the session begins anew.
+    CodeLost,
 }
 
 /// File name, placeholders and embedded text of a prompt.
@@ -102,6 +131,20 @@ sources! {
     Edited "observation/edited.txt" ["arguments", "result"]
     Cancelled "observation/cancelled.txt" []
     Cut "observation/cut.txt" ["missing"]
+    CodeInterpreterName "code_interpreter/name_for_people.txt" []
+    CodeInterpreterDescription "code_interpreter/description.txt" []
+    CodeInterpreterCode "code_interpreter/code.txt" []
+    CodeInterpreterPackages "code_interpreter/packages.txt" ["packages"]
+    CodeSection "code_interpreter/section.txt" ["stream", "text"]
+    CodeFigure "code_interpreter/figure.txt" ["name", "path"]
+    CodeFile "code_interpreter/file.txt" ["path", "bytes"]
+    CodeSilent "code_interpreter/silent.txt" []
+    CodeTimedOut "code_interpreter/timed_out.txt" ["seconds"]
+    CodeOutOfMemory "code_interpreter/out_of_memory.txt" ["limit"]
+    CodeTooMuchOutput "code_interpreter/too_much_output.txt" ["limit"]
+    CodeCrashed "code_interpreter/crashed.txt" ["cause"]
+    CodeRestored "code_interpreter/restored.txt" []
+    CodeLost "code_interpreter/lost.txt" []
 }
 
 impl Prompt {

@@ -99,6 +99,13 @@ impl AgentBuilder {
         self
     }
 
+    /// All limits at once, such as those of a recorded run.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// Sets how many replies of the model a run may take; the default is 8.
     #[must_use]
     pub fn max_steps(mut self, steps: usize) -> Self {

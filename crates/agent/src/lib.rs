@@ -54,6 +54,8 @@
 mod agent;
 mod approval;
 mod arguments;
+#[doc(hidden)]
+pub mod attribute;
 mod budget;
 mod builder;
 mod chat;
@@ -96,6 +98,7 @@ pub use native::Native;
 pub use output::{Artifact, ToolError, ToolOutput};
 pub use protocol::{Conversation, Protocol, StepEvent, StepReader, TakenStep, Turn};
 pub use python_json::python_json;
+pub use qianshou_macros::tool;
 pub use react::{ReAct, ReActConstraint};
 pub use record::{Answer, CallRecord, Observation, ObservationKind, StepRecord, StopReason};
 pub use run::AgentRun;

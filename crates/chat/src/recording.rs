@@ -15,7 +15,7 @@ use crate::{Exchange, RecordingError, Records};
 /// | version | what changed | old reader, new data | new reader, old data |
 /// |--:|---|---|---|
 /// | 1 | the first | | |
-/// | 2 | native tool calls: parts `call` and `result`, events `call` and `arguments` | refused | read |
+/// | 2 | parts `call` and `result`, events `call` and `arguments`, errors of kind `denied` | refused | read |
 pub const EXCHANGE_VERSION: u32 = 2;
 
 /// The oldest version that is read.

@@ -1,7 +1,7 @@
 //! An agent with a tool of your own: one struct for the arguments, one `impl`.
 //!
-//! cargo run --release --example custom_tool
-//! cargo run --release --example custom_tool "Is it warm in Oslo?"
+//! cargo run --release --example 02_custom_tool
+//! cargo run --release --example 02_custom_tool "Is it warm in Oslo?"
 
 #![expect(clippy::print_stdout, reason = "an example talks on stdout")]
 
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         match event? {
             Event::ToolStarted { name, arguments, .. } => println!("calls {name} with {arguments}"),
             Event::Observation { observation, .. } => println!("observes {}", observation.text),
-            Event::Finished { answer } => println!("answers {}", answer.text),
+            Event::Finished { answer } => println!("answers {}", answer.text()),
             _ => {}
         }
     }
