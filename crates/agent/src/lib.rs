@@ -42,10 +42,12 @@
 //! ```
 //!
 //! From the inside out: [`Tool`] is what authors write and [`AnyTool`] what everything else holds; a
-//! [`Protocol`] says how a model is asked and how its text is read ([`ReAct`]); [`AgentRun`] is the loop,
-//! a state machine without I/O that can be saved at any point; [`Agent`] drives it with a model and
-//! tools. What the model or a tool gets wrong becomes an observation that the model can react to; what
-//! is ours to mend ends the run with an error.
+//! [`Protocol`] says how a model is asked and how its text is read ([`ReAct`], [`Native`]); [`AgentRun`] is
+//! the loop, a state machine without I/O that can be saved at any point; [`Agent`] drives it with a model
+//! and tools, and [`EventStream`] tells what happens; [`Chat`] keeps the history of several turns; a
+//! [`Transcript`] is a run as it was written down, to be resumed, replayed and shown. What the model or a
+//! tool gets wrong becomes an observation that the model can react to; what is ours to mend ends the run
+//! with an error.
 
 #![forbid(unsafe_code)]
 

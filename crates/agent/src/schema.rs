@@ -19,6 +19,12 @@ pub enum SchemaError {
         /// The name of the type.
         name: String,
     },
+    /// It refers to another schema.
+    #[error("the schema refers to {reference}; write what it stands for in its place")]
+    Reference {
+        /// The reference.
+        reference: String,
+    },
     /// The arguments are not an object with named fields.
     #[error("the arguments are not an object; use a struct with named fields")]
     NotAnObject,
@@ -46,9 +52,21 @@ pub(crate) fn of<Args: JsonSchema>() -> Result<ArgumentsSchema, SchemaError> {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
-    let mut schema = settings.into_generator().into_root_schema_for::<Args>().to_value();
-    if let Some(name) = recursive_type(&schema) {
-        return Err(SchemaError::Recursive { name });
+    let schema = settings.into_generator().into_root_schema_for::<Args>().to_value();
+    // What is left of references after inlining is a type inside itself.
+    match reference(&schema) {
+        Some(reference) => {
+            let name = reference.rsplit('/').find(|part| *part != "#").unwrap_or("of the arguments").to_owned();
+            Err(SchemaError::Recursive { name })
+        }
+        None => of_value(schema),
+    }
+}
+
+/// The schema of arguments that are known at run time.
+pub(crate) fn of_value(mut schema: Value) -> Result<ArgumentsSchema, SchemaError> {
+    if let Some(reference) = reference(&schema) {
+        return Err(SchemaError::Reference { reference: reference.to_owned() });
     }
     let Some(root) = schema.as_object_mut() else {
         return Err(SchemaError::NotAnObject);
@@ -67,16 +85,14 @@ pub(crate) fn of<Args: JsonSchema>() -> Result<ArgumentsSchema, SchemaError> {
     Ok(ArgumentsSchema { description, shown: shown(schema, &["type", "properties", "required"]), checked })
 }
 
-/// The type behind the first `$ref` that is left.
-fn recursive_type(schema: &Value) -> Option<String> {
+/// The first `$ref` in a schema.
+fn reference(schema: &Value) -> Option<&str> {
     match schema {
         Value::Object(map) => match map.get("$ref") {
-            Some(Value::String(reference)) => {
-                Some(reference.rsplit('/').find(|part| *part != "#").unwrap_or("of the arguments").to_owned())
-            }
-            _ => map.values().find_map(recursive_type),
+            Some(Value::String(reference)) => Some(reference),
+            _ => map.values().find_map(reference),
         },
-        Value::Array(items) => items.iter().find_map(recursive_type),
+        Value::Array(items) => items.iter().find_map(reference),
         _ => None,
     }
 }
@@ -88,6 +104,7 @@ fn shown(schema: Value, first: &[&str]) -> Value {
         return schema;
     };
     map.shift_remove("title");
+    map.shift_remove("$schema");
     if is_number(&map) {
         map.shift_remove("format");
     }

@@ -59,13 +59,31 @@ impl ToolSpec {
     /// A type that cannot be shown to a model (one that contains itself, one without named fields) is
     /// an error when the tool is registered.
     pub fn new<Args: JsonSchema>(name: impl Into<String>) -> Self {
-        let name = name.into();
-        let (schema, problem) = match schema::of::<Args>() {
+        Self::with(name.into(), schema::of::<Args>())
+    }
+
+    /// The spec of a tool whose parameters are known at run time, by their JSON schema: an object, without
+    /// references. Its description is that of the schema, if there is one.
+    ///
+    /// A schema that cannot be shown to a model is an error when the tool is registered.
+    ///
+    /// ```
+    /// use qianshou_agent::ToolSpec;
+    /// use serde_json::json;
+    ///
+    /// let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
+    /// let spec = ToolSpec::from_schema("weather", schema).description("Current weather of a city.");
+    /// assert_eq!(spec.parameters["required"], json!(["city"]));
+    /// ```
+    pub fn from_schema(name: impl Into<String>, schema: Value) -> Self {
+        Self::with(name.into(), schema::of_value(schema))
+    }
+
+    fn with(name: String, schema: Result<schema::ArgumentsSchema, SchemaError>) -> Self {
+        let nothing = schema::ArgumentsSchema { description: None, shown: json!({}), checked: json!({}) };
+        let (schema, problem) = match schema {
             Ok(schema) => (schema, None),
-            Err(problem) => {
-                let nothing = schema::ArgumentsSchema { description: None, shown: json!({}), checked: json!({}) };
-                (nothing, Some(problem))
-            }
+            Err(problem) => (nothing, Some(problem)),
         };
         Self {
             name_for_people: name.clone(),
@@ -82,7 +100,7 @@ impl ToolSpec {
     /// `parameters` (shown unchanged, whatever their form) and `args_format`.
     ///
     /// # Errors
-    /// When a field is missing or of the wrong type; the message names it.
+    /// When a field is missing or of the wrong type, or a parameter has no name; the message says which.
     pub fn from_plugin(manifest: &Value) -> Result<Self, PluginError> {
         let text = |field: &'static str| match manifest.get(field) {
             Some(Value::String(text)) => Ok(text.clone()),
@@ -90,6 +108,7 @@ impl ToolSpec {
             None => Err(PluginError::Missing { field }),
         };
         let parameters = manifest.get("parameters").ok_or(PluginError::Missing { field: "parameters" })?.clone();
+        let schema = plugin_schema(&parameters)?;
         let arguments_format = match manifest.get("args_format") {
             None => ArgumentsFormat::Json,
             Some(format) => ArgumentsFormat::deserialize(format)
@@ -99,7 +118,7 @@ impl ToolSpec {
             name: text("name_for_model")?,
             name_for_people: text("name_for_human")?,
             description: text("description_for_model")?,
-            schema: plugin_schema(&parameters),
+            schema,
             parameters,
             arguments_format,
             problem: None,
@@ -149,6 +168,15 @@ pub enum PluginError {
         /// Its name.
         field: &'static str,
     },
+    /// `parameters` is neither a list nor an object.
+    #[error("`parameters` of the plugin manifest is neither a list of parameters nor a schema")]
+    NotParameters,
+    /// A parameter has no name.
+    #[error("parameter {number} of the plugin manifest has no `name`")]
+    UnnamedParameter {
+        /// Which one, counted from 1.
+        number: usize,
+    },
     /// `args_format` is neither `json` nor `code`.
     #[error("`args_format` of the plugin manifest is {format}; it has to be \"json\" or \"code\"")]
     UnknownFormat {
@@ -159,16 +187,17 @@ pub enum PluginError {
 
 /// The JSON schema behind a manifest's `parameters`: a schema already, or a list of
 /// `{name, description, required, schema}` (older manifests write `type` beside the name).
-fn plugin_schema(parameters: &Value) -> Value {
-    let Value::Array(list) = parameters else {
-        return if parameters.is_object() { parameters.clone() } else { json!({}) };
+fn plugin_schema(parameters: &Value) -> Result<Value, PluginError> {
+    let list = match parameters {
+        Value::Array(list) => list,
+        Value::Object(_) => return Ok(parameters.clone()),
+        _ => return Err(PluginError::NotParameters),
     };
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for parameter in list {
-        let Some(name) = parameter.get("name").and_then(Value::as_str) else {
-            continue;
-        };
+    for (number, parameter) in (1..).zip(list) {
+        let name = parameter.get("name").and_then(Value::as_str);
+        let name = name.ok_or(PluginError::UnnamedParameter { number })?;
         let mut schema = match (parameter.get("schema"), parameter.get("type")) {
             (Some(schema), _) => schema.clone(),
             (None, Some(kind)) => json!({ "type": kind }),
@@ -182,7 +211,7 @@ fn plugin_schema(parameters: &Value) -> Value {
             required.push(Value::from(name));
         }
     }
-    json!({"type": "object", "properties": properties, "required": required})
+    Ok(json!({"type": "object", "properties": properties, "required": required}))
 }
 
 #[cfg(test)]
@@ -226,6 +255,11 @@ mod tests {
         manifest["args_format"] = "xml".into();
         let unknown = PluginError::UnknownFormat { format: "\"xml\"".to_owned() };
         assert_eq!(ToolSpec::from_plugin(&manifest), Err(unknown));
+        manifest["args_format"] = "json".into();
+        manifest["parameters"] = "none".into();
+        assert_eq!(ToolSpec::from_plugin(&manifest), Err(PluginError::NotParameters));
+        manifest["parameters"] = json!([{"name": "a"}, {"nome": "b"}]);
+        assert_eq!(ToolSpec::from_plugin(&manifest), Err(PluginError::UnnamedParameter { number: 2 }));
         assert_eq!(ToolSpec::from_plugin(&json!([])), Err(PluginError::Missing { field: "parameters" }));
     }
 }

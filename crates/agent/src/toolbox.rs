@@ -90,6 +90,8 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{ToolContext, tool_fn};
 
@@ -113,6 +115,38 @@ mod tests {
         assert_eq!(resolved(&toolbox, "weathr"), None);
         assert_eq!(nearest("weathr", toolbox.names()), Some("weather"));
         assert_eq!(nearest("zzz", toolbox.names()), None);
+    }
+
+    /// A tool that does nothing, with any spec.
+    struct Any(ToolSpec);
+
+    #[async_trait::async_trait]
+    impl AnyTool for Any {
+        fn spec(&self) -> ToolSpec {
+            self.0.clone()
+        }
+
+        async fn call(&self, _: serde_json::Value, _: &ToolContext) -> Result<crate::ToolOutput, crate::ToolError> {
+            Ok("".into())
+        }
+    }
+
+    #[test]
+    fn schemas_that_cannot_be_shown_or_checked_are_refused() {
+        let refused = |schema| {
+            let tool: Arc<dyn AnyTool> = Arc::new(Any(ToolSpec::from_schema("a", schema)));
+            match Toolbox::new([tool]) {
+                Err(BuildError::ToolSchema { name, source }) if name == "a" => source,
+                other => panic!("{other:?}"),
+            }
+        };
+        let reference = "#/$defs/City".to_owned();
+        let referring = json!({"type": "object", "properties": {"city": {"$ref": reference}}});
+        assert_eq!(refused(referring), SchemaError::Reference { reference });
+        assert_eq!(refused(json!({"type": "string"})), SchemaError::NotAnObject);
+        assert_eq!(refused(json!(true)), SchemaError::NotAnObject);
+        let broken = refused(json!({"type": "object", "properties": {"a": {"type": "strng"}}}));
+        assert!(matches!(broken, SchemaError::Invalid { message } if message.contains("strng")));
     }
 
     #[test]

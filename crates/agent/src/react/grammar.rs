@@ -37,15 +37,18 @@ fn call(tool: &ToolSpec, inputs: bool) -> String {
     match tool.arguments_format {
         _ if !inputs => format!("{head} TEXT"),
         ArgumentsFormat::Code => format!("{head} CODE"),
-        ArgumentsFormat::Json => format!("{head} %json {}", lenient(&tool.schema)),
+        ArgumentsFormat::Json => format!("{head} %json {}", closed(&tool.schema)),
     }
 }
 
-/// The schema, with the leave to pass over what a grammar cannot express: arguments are checked against all
-/// of it anyhow.
-fn lenient(schema: &Value) -> Value {
+/// The schema, closed to arguments that it does not name, which no tool asks for. What a grammar cannot
+/// express is passed over: arguments are checked against all of the schema anyhow.
+fn closed(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Value::Object(map) = &mut schema {
+        if map.contains_key("properties") {
+            map.entry("additionalProperties").or_insert(false.into());
+        }
         map.insert("x-guidance".to_owned(), json!({"lenient": true}));
     }
     schema

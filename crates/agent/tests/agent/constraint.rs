@@ -72,6 +72,7 @@ fn a_step_is_a_call_that_fits_or_an_answer() {
         call("wether", r#"{"city": "a"}"#),
         call("weather", r#"{"town": "a"}"#),
         call("weather", r#"{"city": 3}"#),
+        call("weather", r#"{"city": "a", "town": "b"}"#),
         call("weather", "a"),
         call("weather", r#"{"city": "a"}"#) + "\nObservation: 5",
         call("python", "print(1)"),
