@@ -12,8 +12,9 @@ use std::collections::HashMap;
 use super::PyTorchError;
 use super::rebuild::{Global, Storage, Tensor};
 
-/// The longest pickle that is read: enough for a hundred thousand tensors.
-const MOST_BYTES: usize = 16 << 20;
+/// The longest pickle that is read: enough for thirty thousand tensors in a file, and a bound for what a
+/// pickle of the shortest instructions, with up to a hundred bytes of memory for each, can take.
+const MOST_BYTES: usize = 4 << 20;
 /// The longest text and name: without a bound, one could be used again and again for two bytes each time.
 const MOST_TEXT: usize = 4096;
 
