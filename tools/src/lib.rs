@@ -1,5 +1,14 @@
 //! The tools that come with Qianshou.
 //!
+//! | tool | what it does | by default |
+//! |---|---|---|
+//! | [`Calculator`] | arithmetic | yes |
+//! | [`CurrentTime`] | the clock | yes |
+//! | [`ReadFile`], [`ListFiles`] | look at files of the workspace | |
+//! | [`WriteFile`] | writes files of the workspace | |
+//! | [`HttpGet`] | reads web pages of allowed hosts | |
+//! | [`WebSearch`] | asks a search service | |
+//!
 //! ```
 //! use qianshou_agent::AnyTool;
 //!
@@ -9,18 +18,25 @@
 
 #![forbid(unsafe_code)]
 
+mod blocking;
 mod calculator;
 mod current_time;
 mod defaults;
+mod http_get;
 mod list_files;
 mod number;
 mod read_file;
+mod web;
+mod web_search;
 mod workspace;
 mod write_file;
 
 pub use calculator::{Calculator, CalculatorArgs};
 pub use current_time::{CurrentTime, CurrentTimeArgs};
 pub use defaults::default_tools;
+pub use http_get::{HttpGet, HttpGetArgs};
 pub use list_files::{ListFiles, ListFilesArgs};
 pub use read_file::{ReadFile, ReadFileArgs};
+pub use web::HostError;
+pub use web_search::{WebSearch, WebSearchArgs};
 pub use write_file::{WriteFile, WriteFileArgs};
