@@ -1,4 +1,4 @@
-//! The tools that come with Qianshou.
+//! The tools that come with Qianshou, and tools from manifests.
 //!
 //! | tool | what it does | by default |
 //! |---|---|---|
@@ -8,6 +8,7 @@
 //! | [`WriteFile`] | writes files of the workspace | |
 //! | [`HttpGet`] | reads web pages of allowed hosts | |
 //! | [`WebSearch`] | asks a search service | |
+//! | [`ManifestTool`] | calls the service that a manifest describes | |
 //!
 //! ```
 //! use qianshou_agent::AnyTool;
@@ -24,6 +25,7 @@ mod current_time;
 mod defaults;
 mod http_get;
 mod list_files;
+mod manifest;
 mod number;
 mod read_file;
 mod web;
@@ -36,6 +38,7 @@ pub use current_time::{CurrentTime, CurrentTimeArgs};
 pub use defaults::default_tools;
 pub use http_get::{HttpGet, HttpGetArgs};
 pub use list_files::{ListFiles, ListFilesArgs};
+pub use manifest::{ManifestError, ManifestFault, ManifestTool, read_manifests};
 pub use read_file::{ReadFile, ReadFileArgs};
 pub use web::HostError;
 pub use web_search::{WebSearch, WebSearchArgs};

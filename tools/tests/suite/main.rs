@@ -3,6 +3,7 @@
 
 mod files;
 mod http_get;
+mod manifests;
 mod server;
 mod web_search;
 
