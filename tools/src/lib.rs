@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`Calculator`] | arithmetic | yes |
 //! | [`CurrentTime`] | the clock | yes |
-//! | [`ReadFile`], [`ListFiles`] | look at files of the workspace | |
+//! | [`ReadFile`], [`ListFiles`] | look at files of the workspace | yes |
 //! | [`WriteFile`] | writes files of the workspace | |
 //! | [`HttpGet`] | reads web pages of allowed hosts | |
 //! | [`WebSearch`] | asks a search service | |
@@ -14,7 +14,7 @@
 //! use qianshou_agent::AnyTool;
 //!
 //! let names: Vec<_> = qianshou_tools::default_tools().iter().map(|tool| tool.spec().name).collect();
-//! assert_eq!(names, ["calculator", "current_time"]);
+//! assert_eq!(names, ["calculator", "current_time", "read_file", "list_files"]);
 //! ```
 
 #![forbid(unsafe_code)]
