@@ -1,7 +1,7 @@
 //! `#[tool]` in a program that depends on this crate alone.
 
 use qianshou::agent::AnyTool as _;
-use qianshou::prelude::*;
+use qianshou::prelude::{ToolContext, ToolError, tool};
 
 /// Adds two integers.
 #[tool]
