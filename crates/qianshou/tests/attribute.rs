@@ -1,7 +1,7 @@
 //! `#[tool]` in a program that depends on this crate alone.
 
-use qianshou::agent::AnyTool as _;
-use qianshou::prelude::{ToolContext, ToolError, tool};
+use qianshou::agent::AnyTool;
+use qianshou::prelude::*;
 
 /// Adds two integers.
 #[tool]
@@ -12,7 +12,7 @@ async fn add(a: i64, b: i64) -> Result<String, ToolError> {
 
 #[tokio::test]
 async fn the_attribute_finds_the_library_behind_the_facade() {
-    assert_eq!(add {}.spec().description, "Adds two integers.");
-    let output = add {}.call(serde_json::json!({"a": 1, "b": 2}), &ToolContext::default()).await;
+    assert_eq!(AnyTool::spec(&add {}).description, "Adds two integers.");
+    let output = AnyTool::call(&add {}, serde_json::json!({"a": 1, "b": 2}), &ToolContext::default()).await;
     assert_eq!(output.map(|output| output.text).ok().as_deref(), Some("3"));
 }
