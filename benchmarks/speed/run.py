@@ -1,7 +1,7 @@
 """Compares our engine with llama.cpp: the same weights in F32, the same machine, turn by turn.
 
 Usage: run.py --model FILE.gguf [--binary target/release/qianshou] [--rounds 5] [--threads N]
-              [--folder target/xtask/bench] [--peer-only] [--json FILE]
+              [--folder target/xtask/bench] [--random] [--peer-only] [--json FILE]
 
 `cargo xtask bench` makes the Python environment, fetches the model and calls this. Progress goes to
 stderr, a Markdown table to stdout.
@@ -26,17 +26,25 @@ def main() -> None:
     if find_spec("gguf") is None or find_spec("llama_cpp") is None:
         sys.exit(f"run `cargo xtask bench`, or install what {HERE / 'requirements.txt'} lists")
 
-    f32 = arguments.folder / f"{arguments.model.stem}.F32.gguf"
-    if not f32.exists():
-        say(f"dequantising {arguments.model.name}")
-        # In a process of its own: the memory that this one has ever held counts for its children.
-        subprocess.run([sys.executable, str(HERE / "convert.py"), str(arguments.model), str(f32)], check=True)
+    # In processes of their own: the memory that this one has ever held counts for its children.
+    if arguments.random:
+        f32 = arguments.folder / "random-0.6B.F32.gguf"
+        if not f32.exists():
+            say("writing random weights")
+            subprocess.run([sys.executable, str(HERE / "random_model.py"), str(f32)], check=True)
+    else:
+        f32 = arguments.folder / f"{arguments.model.stem}.F32.gguf"
+        if not f32.exists():
+            say(f"dequantising {arguments.model.name}")
+            subprocess.run([sys.executable, str(HERE / "convert.py"), str(arguments.model), str(f32)], check=True)
 
     threads = str(arguments.threads)
     ours = [str(arguments.binary), "model", "bench", "--json", "--device", "cpu"]
     peer = [sys.executable, str(HERE / "peer.py"), str(f32), threads]
-    subjects = {"qianshou": [*ours, str(f32)], "qianshou, from the quantised file": [*ours, str(arguments.model)]}
-    subjects = {"llama.cpp": peer} if arguments.peer_only else {**subjects, "llama.cpp": peer}
+    subjects = {"llama.cpp": peer}
+    if not arguments.peer_only:
+        other = {} if arguments.random else {"qianshou, from the quantised file": [*ours, str(arguments.model)]}
+        subjects = {"qianshou": [*ours, str(f32)], **other, **subjects}
 
     results = {name: [] for name in subjects}
     # Turn by turn, so that a slower minute of the machine falls on everybody.
@@ -56,6 +64,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=Path("target/xtask/bench"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--random", action="store_true", help="random weights in the shape of a 0.6 B Qwen")
     parser.add_argument("--peer-only", action="store_true")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()

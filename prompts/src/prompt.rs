@@ -16,6 +16,12 @@ pub enum Prompt {
     ReactArgumentsJson,
     /// ReAct: how to write the arguments of a tool that takes code.
     ReactArgumentsCode,
+    /// ReAct: the grammar of a step, for models that can be held to one.
+    ReactGrammar,
+    /// ReAct: observation when a reply holds neither a call nor an answer.
+    ReactNoAction,
+    /// Native calls: message when a reply holds neither a call nor an answer.
+    NativeNoAction,
     /// Observation: the model called a tool that does not exist.
     UnknownTool,
     /// Part of an observation: the known name nearest to what the model wrote.
@@ -30,18 +36,49 @@ pub enum Prompt {
     FaultMissing,
     /// Part of an observation: any other fault of a value.
     FaultOther,
-    /// Observation: the reply holds neither a call nor an answer, but looks like a call.
-    NoAction,
     /// Observation: the tool returned an error.
     ToolFailed,
     /// Observation: the tool panicked.
     ToolPanicked,
     /// Observation: the tool took too long.
     ToolTimedOut,
+    /// Observation: the call was not allowed.
+    Denied,
+    /// Observation: the result of a call whose arguments were changed before it ran.
+    Edited,
     /// Observation: the call was cancelled before it gave a result.
     Cancelled,
     /// The marker in the middle of an observation that was cut.
     Cut,
+    /// Code interpreter: its name for people, as Qwen was trained on it.
+    CodeInterpreterName,
+    /// Code interpreter: its description, as Qwen was trained on it.
+    CodeInterpreterDescription,
+    /// Code interpreter: the description of its parameter, as Qwen was trained on it.
+    CodeInterpreterCode,
+    /// Code interpreter: what may follow the description, the packages that code can import.
+    CodeInterpreterPackages,
+    /// Part of an observation of code: what it printed (`stdout`, `stderr`), its value
+    /// (`execute_result`) or its `error`.
+    CodeSection,
+    /// Part of an observation of code: a figure.
+    CodeFigure,
+    /// Part of an observation of code: a file that it wrote.
+    CodeFile,
+    /// Observation: the code printed and showed nothing.
+    CodeSilent,
+    /// An error of code: it ran too long.
+    CodeTimedOut,
+    /// An error of code: it took too much memory.
+    CodeOutOfMemory,
+    /// An error of code: it printed without end.
+    CodeTooMuchOutput,
+    /// An error of code: Python itself ended.
+    CodeCrashed,
+    /// After an error of code: the session goes on from its state before.
+    CodeRestored,
+    /// After an error of code: the session begins anew.
+    CodeLost,
 }
 
 /// File name, placeholders and embedded text of a prompt.
@@ -77,6 +114,9 @@ sources! {
     ReactNamesSeparator "react/en/names_separator.txt" []
     ReactArgumentsJson "react/en/arguments_json.txt" []
     ReactArgumentsCode "react/en/arguments_code.txt" []
+    ReactGrammar "react/grammar.txt" ["start", "calls"]
+    ReactNoAction "react/no_action.txt" []
+    NativeNoAction "native/no_action.txt" []
     UnknownTool "observation/unknown_tool.txt" ["name", "suggestion", "names"]
     Suggestion "observation/suggestion.txt" ["nearest"]
     NotAnObject "observation/not_an_object.txt" ["name", "fault", "schema"]
@@ -84,12 +124,27 @@ sources! {
     FaultType "observation/fault_type.txt" ["path", "expected", "found"]
     FaultMissing "observation/fault_missing.txt" ["path", "expected", "suggestion"]
     FaultOther "observation/fault_other.txt" ["path", "fault"]
-    NoAction "observation/no_action.txt" []
     ToolFailed "observation/tool_failed.txt" ["name", "error"]
     ToolPanicked "observation/tool_panicked.txt" ["name"]
     ToolTimedOut "observation/tool_timed_out.txt" ["name", "seconds"]
+    Denied "observation/denied.txt" ["name", "reason"]
+    Edited "observation/edited.txt" ["arguments", "result"]
     Cancelled "observation/cancelled.txt" []
     Cut "observation/cut.txt" ["missing"]
+    CodeInterpreterName "code_interpreter/name_for_people.txt" []
+    CodeInterpreterDescription "code_interpreter/description.txt" []
+    CodeInterpreterCode "code_interpreter/code.txt" []
+    CodeInterpreterPackages "code_interpreter/packages.txt" ["packages"]
+    CodeSection "code_interpreter/section.txt" ["stream", "text"]
+    CodeFigure "code_interpreter/figure.txt" ["name", "path"]
+    CodeFile "code_interpreter/file.txt" ["path", "bytes"]
+    CodeSilent "code_interpreter/silent.txt" []
+    CodeTimedOut "code_interpreter/timed_out.txt" ["seconds"]
+    CodeOutOfMemory "code_interpreter/out_of_memory.txt" ["limit"]
+    CodeTooMuchOutput "code_interpreter/too_much_output.txt" ["limit"]
+    CodeCrashed "code_interpreter/crashed.txt" ["cause"]
+    CodeRestored "code_interpreter/restored.txt" []
+    CodeLost "code_interpreter/lost.txt" []
 }
 
 impl Prompt {

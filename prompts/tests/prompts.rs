@@ -65,6 +65,19 @@ fn other_files_are_left_alone() {
     assert_eq!(Prompts::with_folder(folder.path()).unwrap(), Prompts::embedded());
 }
 
+/// The words of the code interpreter on which Qwen was trained, and the form of its observations.
+#[test]
+fn the_code_interpreter_speaks_as_in_training() {
+    let prompts = Prompts::embedded();
+    assert_eq!(prompts.text(Prompt::CodeInterpreterName), "代码解释器");
+    assert_eq!(prompts.text(Prompt::CodeInterpreterDescription), "代码解释器，可用于执行Python代码。");
+    assert_eq!(prompts.text(Prompt::CodeInterpreterCode), "待执行的代码");
+    let section = prompts.fill(Prompt::CodeSection, &[("stream", "stdout"), ("text", "{text}")]);
+    assert_eq!(section, "stdout:\n\n```\n{text}\n```");
+    let figure = prompts.fill(Prompt::CodeFigure, &[("name", "fig-001"), ("path", "fig-001.png")]);
+    assert_eq!(figure, "![fig-001](fig-001.png)");
+}
+
 proptest! {
     #[test]
     fn a_value_is_never_read_as_a_template(value in r"\{?[a-z_{}]{0,12}\}?", other in "[{}a-z]{0,8}") {

@@ -21,6 +21,7 @@
 
 mod blocking;
 mod calculator;
+mod code_interpreter;
 mod current_time;
 mod defaults;
 mod http_get;
@@ -34,6 +35,7 @@ mod workspace;
 mod write_file;
 
 pub use calculator::{Calculator, CalculatorArgs};
+pub use code_interpreter::CodeInterpreter;
 pub use current_time::{CurrentTime, CurrentTimeArgs};
 pub use defaults::default_tools;
 pub use http_get::{HttpGet, HttpGetArgs};

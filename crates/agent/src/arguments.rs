@@ -50,11 +50,9 @@ pub(crate) fn read(
     let (arguments, stage) = parse(input, spec).map_err(|fault| {
         prompts.fill(Prompt::NotAnObject, &[("name", &spec.name), ("fault", &fault), ("schema", &schema())])
     })?;
-    let faults = faults(&arguments, spec, validator, prompts);
-    if faults.is_empty() {
+    let Some(faults) = check(&arguments, spec, validator, prompts) else {
         return Ok((arguments, stage));
-    }
-    let faults = faults.join(" ");
+    };
     Err(prompts.fill(Prompt::WrongArguments, &[("name", &spec.name), ("faults", &faults), ("schema", &schema())]))
 }
 
@@ -99,6 +97,12 @@ fn without_fence(input: &str) -> Option<&str> {
         _ => inside,
     };
     Some(inside.split_once("```").map_or(inside, |(body, _)| body).trim())
+}
+
+/// What is wrong with arguments, if anything is.
+pub(crate) fn check(arguments: &Value, spec: &ToolSpec, validator: &Validator, prompts: &Prompts) -> Option<String> {
+    let faults = faults(arguments, spec, validator, prompts);
+    (!faults.is_empty()).then(|| faults.join(" "))
 }
 
 fn faults(arguments: &Value, spec: &ToolSpec, validator: &Validator, prompts: &Prompts) -> Vec<String> {

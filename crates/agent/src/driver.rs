@@ -1,216 +1,310 @@
 //! Driving a run: the thin layer that waits for models, tools and clocks.
 
-use std::any::Any;
 use std::collections::VecDeque;
-use std::panic::AssertUnwindSafe;
+use std::fmt;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt as _, StreamExt as _, stream};
-use qianshou_chat::{ChatError, ChatErrorKind, ChatEvent, ChatStream};
-use tokio::time::sleep_until;
+use futures_util::{FutureExt as _, StreamExt as _};
+use qianshou_chat::{ChatError, ChatErrorKind, Message, RecordingError};
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::{Instrument as _, Span, info_span};
+use tracing::{Span, info_span};
 
+use crate::transcript::Log;
+use crate::work::{Done, Work};
 use crate::{
-    Agent, AgentRun, Event, Input, Interruption, RunError, Step, ToolCall, ToolError, ToolOutcome, ToolOutput,
+    Agent, AgentRun, Answer, CallOutcome, DecidedCall, Decision, Event, Input, Interruption, Record, RunError,
+    RunState, Step, TranscriptWriter,
 };
 
-/// The events of a run. Dropping it cancels the run.
-pub type EventStream = Pin<Box<dyn Stream<Item = Result<Event, RunError>> + Send>>;
-
-pub(crate) fn failed(error: RunError) -> EventStream {
-    Box::pin(stream::iter([Err(error)]))
-}
-
-pub(crate) fn drive(agent: Agent, run: AgentRun, cancellation: CancellationToken) -> EventStream {
-    let token = cancellation.child_token();
-    let driver = Driver {
-        deadline: agent.inner.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
-        span: info_span!("invoke_agent", gen_ai.operation.name = "invoke_agent"),
-        _cancel_when_dropped: token.clone().drop_guard(),
-        token,
-        agent,
-        run,
-        work: Work::None,
-        events: VecDeque::new(),
-        over: false,
-    };
-    Box::pin(stream::unfold(driver, |mut driver| async move {
-        let event = driver.next_event().await?;
-        Some((event, driver))
-    }))
-}
-
-/// What a run waits for.
-enum Work {
-    None,
-    Model(ChatStream, Span),
-    Tools(FuturesUnordered<BoxFuture<'static, Input>>),
-}
-
-struct Driver {
+/// The events of a run, as they happen. The last one is [`Event::Finished`], [`Event::Suspended`] or an
+/// error.
+///
+/// Dropping it cancels the run: the model stops, tools are told and dropped. What the run is by then can
+/// be had before, with [`state`](Self::state).
+pub struct EventStream {
     agent: Agent,
     run: AgentRun,
     token: CancellationToken,
     _cancel_when_dropped: DropGuard,
+    /// Fires when the run has to end. It begins with the first poll, inside a runtime.
+    interruption: Option<BoxFuture<'static, Interruption>>,
     deadline: Option<Instant>,
-    span: Span,
     work: Work,
     events: VecDeque<Event>,
+    /// Nobody could decide about a call.
+    suspended: bool,
+    /// Where the run is written down.
+    log: Option<Log>,
+    /// What is told instead of events.
+    error: Option<RunError>,
     over: bool,
+    span: Span,
 }
 
-impl Driver {
-    async fn next_event(&mut self) -> Option<Result<Event, RunError>> {
-        loop {
-            if let Some(event) = self.events.pop_front() {
-                self.over |= matches!(event, Event::Finished { .. });
-                return Some(Ok(event));
-            }
-            if self.over {
-                return None;
-            }
-            if let Err(source) = self.advance().await {
-                self.over = true;
-                self.work = Work::None;
-                let step = self.run.state().steps().len() + 1;
-                return Some(Err(RunError::Model { step, source }));
-            }
+impl fmt::Debug for EventStream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("EventStream").field("run", &self.run).field("over", &self.over).finish_non_exhaustive()
+    }
+}
+
+impl EventStream {
+    pub(crate) fn new(agent: Agent, run: AgentRun, cancellation: &CancellationToken) -> Self {
+        let token = cancellation.child_token();
+        Self {
+            agent,
+            run,
+            _cancel_when_dropped: token.clone().drop_guard(),
+            token,
+            interruption: None,
+            deadline: None,
+            work: Work::None,
+            events: VecDeque::new(),
+            suspended: false,
+            log: None,
+            error: None,
+            over: false,
+            span: info_span!("invoke_agent", gen_ai.operation.name = "invoke_agent"),
         }
     }
 
-    /// Starts what the run asks for, or waits for more of what was started.
-    async fn advance(&mut self) -> Result<(), ChatError> {
-        let input = match self.or_interrupted().await {
-            Ok(done) => done?,
-            Err(interruption) => Some(Input::Interrupt(interruption)),
+    /// Tells nothing but an error.
+    pub(crate) fn failed(agent: Agent, error: RunError) -> Self {
+        let run = AgentRun::new(agent.inner.setup.clone(), Vec::new());
+        Self { error: Some(error), ..Self::new(agent, run, &CancellationToken::new()) }
+    }
+
+    /// Waits for the end of the run.
+    ///
+    /// # Errors
+    /// Those that the stream yields, and [`RunError::Suspended`].
+    pub async fn answer(mut self) -> Result<Answer, RunError> {
+        while let Some(event) = self.next().await {
+            if let Event::Finished { answer } = event? {
+                return Ok(*answer);
+            }
+        }
+        Err(RunError::Suspended { state: Box::new(self.run.state().clone()) })
+    }
+
+    /// The run as it is now, to be saved. A reply that is still coming is not part of it.
+    pub fn state(&self) -> &RunState {
+        self.run.state()
+    }
+
+    /// Decides about a call that waits for it, in the place of the agent's [`Approval`](crate::Approval):
+    /// how a run that was suspended goes on. Further events are to be polled then.
+    pub fn decide(&mut self, call: impl Into<String>, decision: Decision) {
+        self.suspended = false;
+        self.take(Done::Decision(call.into(), Some(decision)));
+    }
+
+    /// Cancels the run when it is told to; the last events are still to be polled then.
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// Writes the run down as it goes on. When that fails, the run ends with an error: nothing happens
+    /// unrecorded.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use futures_util::StreamExt as _;
+    /// use qianshou_agent::{Agent, Event, TranscriptWriter};
+    /// use qianshou_chat::{ChatModel, ScriptedModel};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("run.jsonl");
+    /// let model: Arc<dyn ChatModel> = Arc::new(ScriptedModel::new(["Final Answer: Paris.", "Final Answer: Paris."]));
+    /// let agent = Agent::builder(model).build()?;
+    /// let mut events = agent.stream("Capital of France?").recorded(TranscriptWriter::create(&path)?);
+    /// // The process is killed in the middle of the reply …
+    /// while !matches!(events.next().await, Some(Ok(Event::AnswerDelta { .. }))) {}
+    /// drop(events);
+    ///
+    /// // … and another one goes on.
+    /// let answer = agent.resume_transcript(&path)?.answer().await?;
+    /// assert_eq!(answer.text(), "Paris.");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn recorded(self, transcript: TranscriptWriter) -> Self {
+        self.with_log(Log::new(transcript))
+    }
+
+    pub(crate) fn with_log(self, log: Log) -> Self {
+        Self { log: Some(log), ..self }
+    }
+
+    /// The file that the run is recorded to, for the next one.
+    pub(crate) fn take_transcript(&mut self) -> Option<TranscriptWriter> {
+        self.log.take().map(Log::into_writer)
+    }
+
+    /// Ends the run, unless it is over or suspended, and gives the conversation that it made if the model
+    /// said anything.
+    pub(crate) fn end(&mut self) -> Option<Vec<Message>> {
+        if self.suspended || self.state().conversation().is_empty() {
+            return None;
+        }
+        if self.state().stop_reason().is_none() {
+            self.interrupt(Interruption::Cancelled);
+        }
+        match self.run.next() {
+            Step::Finished(answer) => Some(answer.messages).filter(|all| all.len() > self.state().conversation().len()),
+            _ => None,
+        }
+    }
+
+    /// Writes something down, if the run is recorded.
+    fn log(&mut self, write: impl FnOnce(&mut Log, &RunState) -> Result<(), RecordingError>) {
+        let Some(log) = &mut self.log else {
+            return;
         };
-        if let Some(input) = input {
-            let ends_work = matches!(input, Input::Model(ChatEvent::End(_)) | Input::Interrupt(_));
-            self.events.extend(self.run.feed(input));
-            if ends_work {
-                self.work = Work::None;
-            }
-        }
-        Ok(())
-    }
-
-    /// [`work`](Self::work), unless the run is cancelled or out of time before.
-    async fn or_interrupted(&mut self) -> Result<Result<Option<Input>, ChatError>, Interruption> {
-        let token = self.token.clone();
-        let deadline = self.deadline;
-        let span = self.span.clone();
-        let out_of_time = async {
-            match deadline {
-                Some(deadline) => sleep_until(deadline.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = token.cancelled() => Err(Interruption::Cancelled),
-            () = out_of_time => Err(Interruption::WallClock),
-            done = self.work().instrument(span) => Ok(done),
+        let state = self.run.state();
+        let header = || self.agent.header(state);
+        if let Err(source) = log.begin(header).and_then(|()| write(log, state)) {
+            self.error = Some(RunError::Transcript { source });
+            self.work = Work::None;
         }
     }
 
-    async fn work(&mut self) -> Result<Option<Input>, ChatError> {
-        match &mut self.work {
-            Work::None => self.start().await.map(|()| None),
-            Work::Model(events, span) => match events.next().instrument(span.clone()).await {
-                Some(event) => {
-                    let event = event?;
-                    if let ChatEvent::End(end) = &event {
-                        span.record("gen_ai.usage.input_tokens", end.usage.prompt());
-                        span.record("gen_ai.usage.output_tokens", end.usage.generated);
-                    }
-                    Ok(Some(Input::Model(event)))
-                }
-                None => Err(ChatError::new(ChatErrorKind::Failed, "the reply broke off before its end")),
-            },
-            Work::Tools(calls) => match calls.next().await {
-                Some(input) => Ok(Some(input)),
-                None => {
-                    self.work = Work::None;
-                    Ok(None)
-                }
-            },
-        }
+    fn feed(&mut self, input: Input) {
+        self.events.extend(self.run.feed(input));
+        self.log(Log::catch_up);
     }
 
-    async fn start(&mut self) -> Result<(), ChatError> {
+    fn interrupt(&mut self, interruption: Interruption) {
+        self.work = Work::None;
+        self.log(|log, _| log.interrupt(interruption));
+        self.feed(Input::Interrupt(interruption));
+    }
+
+    /// Begins what the run asks for.
+    fn begin(&mut self) {
+        self.log(Log::catch_up);
         match self.run.next() {
             Step::Model(request) => {
-                let span = info_span!(
-                    "chat",
-                    gen_ai.operation.name = "chat",
-                    gen_ai.request.model = self.agent.inner.model.info().name,
-                    gen_ai.usage.input_tokens = tracing::field::Empty,
-                    gen_ai.usage.output_tokens = tracing::field::Empty,
-                );
-                let events = self.agent.inner.model.stream(*request).instrument(span.clone()).await?;
-                self.work = Work::Model(events, span);
+                let model = &self.agent.inner.model;
+                if let Some(log) = &mut self.log {
+                    log.ask(model.info(), (*request).clone());
+                }
+                self.work = Work::ask(&self.agent.inner, *request);
             }
-            Step::Tools(calls) => self.work = Work::Tools(calls.into_iter().map(|call| self.call(call)).collect()),
+            Step::Approval(calls) => {
+                if let Some(call) = calls.into_iter().next() {
+                    self.work = Work::decide(&self.agent.inner, call);
+                }
+            }
+            Step::Tools(calls) => self.work = Work::call(&self.agent.inner, calls, &self.token, self.deadline),
             Step::Finished(answer) => self.events.push_back(Event::Finished { answer }),
         }
-        Ok(())
     }
 
-    /// Runs one tool. Whatever happens in it is an input for the run.
-    fn call(&self, ToolCall { id, name, arguments }: ToolCall) -> BoxFuture<'static, Input> {
-        let span = info_span!(
-            "execute_tool",
-            gen_ai.operation.name = "execute_tool",
-            gen_ai.tool.name = name,
-            gen_ai.tool.call.id = id,
-        );
-        let registered = self.agent.inner.setup.toolbox.get(&name).map(|(_, registered)| registered.clone());
-        let limit = self.agent.inner.tool_timeout;
-        let own_deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let mut context = self.agent.inner.context.clone();
-        context.call.clone_from(&id);
-        context.cancellation = self.token.child_token();
-        context.deadline = own_deadline.into_iter().chain(self.deadline).min();
-        let done = context.cancellation.clone().drop_guard();
-        let running = async move {
-            let outcome = match registered {
-                Some(registered) => {
-                    let calling = async move { registered.tool.call(arguments, &context).await };
-                    in_time(AssertUnwindSafe(calling).catch_unwind(), limit).await
-                }
-                // Only a resumed run can ask for a tool that this agent does not have.
-                None => Err(ToolError::new("it is not available any more")).into(),
-            };
-            drop(done);
-            Input::Tool { call: id, outcome }
-        };
-        running.instrument(span).boxed()
+    /// Takes what came of the work.
+    fn take(&mut self, done: Done) {
+        match done {
+            Done::Nothing => self.begin(),
+            Done::Replying => {}
+            Done::Event(event) => {
+                self.log(|log, _| log.hear(&event));
+                self.feed(Input::Model(event));
+            }
+            Done::Failed(error) => {
+                self.log(|log, _| log.end_exchange(Some(&error)));
+                self.fail(error);
+            }
+            Done::Decision(id, Some(decision)) => {
+                let decided = DecidedCall { id: id.clone(), decision: decision.clone() };
+                self.log(|log, _| log.write(Record::Decision(decided)));
+                self.feed(Input::Decision { call: id, decision });
+            }
+            Done::Decision(_, None) => {
+                self.suspended = true;
+                let calls = self.run.state().awaiting_decision().filter_map(|call| call.to_call()).collect();
+                self.events.push_back(Event::Suspended { calls });
+            }
+            Done::Outcome(id, outcome) => {
+                let ended = CallOutcome { id: id.clone(), outcome: outcome.clone() };
+                self.log(|log, _| log.write(Record::Call(ended)));
+                self.feed(Input::Tool { call: id, outcome });
+            }
+        }
+    }
+
+    /// The model failed.
+    fn fail(&mut self, error: ChatError) {
+        // Before the reply began, the model has tried again already, if that was of use.
+        let broke_off = error.kind() == ChatErrorKind::Unavailable && self.run.is_replying();
+        if error.kind() == ChatErrorKind::ContextExceeded {
+            self.feed(Input::ContextExceeded);
+        } else if broke_off && self.run.may_lose_reply() {
+            self.feed(Input::ReplyLost { reason: error.to_string() });
+        } else {
+            let step = self.run.state().steps().len() + 1;
+            self.error.get_or_insert(RunError::Model { step, source: error });
+        }
+    }
+
+    fn poll_interruption(&mut self, context: &mut Context<'_>) -> Poll<Interruption> {
+        let interruption = self.interruption.get_or_insert_with(|| {
+            let limit = self.agent.inner.setup.limits.wall_clock;
+            self.deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+            interruption(self.token.clone(), self.deadline).boxed()
+        });
+        interruption.poll_unpin(context)
     }
 }
 
-async fn in_time(
-    running: impl Future<Output = std::thread::Result<Result<ToolOutput, ToolError>>>,
-    limit: Option<Duration>,
-) -> ToolOutcome {
-    let finished = match limit {
-        Some(after) => match tokio::time::timeout(after, running).await {
-            Ok(finished) => finished,
-            Err(_) => return ToolOutcome::TimedOut { after },
-        },
-        None => running.await,
+async fn interruption(token: CancellationToken, deadline: Option<Instant>) -> Interruption {
+    let out_of_time = async {
+        match deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
     };
-    match finished {
-        Ok(result) => result.into(),
-        Err(panic) => ToolOutcome::Panicked { message: panic_message(&*panic) },
+    tokio::select! {
+        biased;
+        () = token.cancelled() => Interruption::Cancelled,
+        () = out_of_time => Interruption::WallClock,
     }
 }
 
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".to_owned())
+impl Stream for EventStream {
+    type Item = Result<Event, RunError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let stream = self.get_mut();
+        let span = stream.span.clone();
+        let _entered = span.enter();
+        loop {
+            if let Some(error) = stream.error.take() {
+                stream.over = true;
+                return Poll::Ready(Some(Err(error)));
+            }
+            if let Some(event) = stream.events.pop_front() {
+                stream.over |= matches!(event, Event::Finished { .. });
+                return Poll::Ready(Some(Ok(event)));
+            }
+            if stream.over || stream.suspended {
+                return Poll::Ready(None);
+            }
+            // A run that is over already needs no interruption.
+            if stream.run.state().stop_reason().is_none()
+                && let Poll::Ready(interruption) = stream.poll_interruption(context)
+            {
+                stream.interrupt(interruption);
+                continue;
+            }
+            let done = ready!(stream.work.poll(context));
+            stream.take(done);
+        }
+    }
 }

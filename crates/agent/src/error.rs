@@ -1,8 +1,8 @@
 //! What is ours to mend: wrong set-up, and models that fail.
 
-use qianshou_chat::ChatError;
+use qianshou_chat::{ChatError, RecordingError};
 
-use crate::SchemaError;
+use crate::{RunState, SchemaError};
 
 /// Why an agent cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -14,11 +14,13 @@ pub enum BuildError {
         /// The name.
         name: String,
     },
-    /// A tool has a name that no protocol can write.
-    #[error("the tool name {name:?} cannot be written by a model; use letters, digits, `_`, `-` and `.`")]
+    /// A tool has a name that the protocol cannot write.
+    #[error("the tool name {name:?} cannot be written by a model; use {rule}")]
     ToolName {
         /// The name.
         name: String,
+        /// What may be in a name.
+        rule: &'static str,
     },
     /// A tool's parameters cannot be shown to a model.
     #[error("the parameters of the tool `{name}` cannot be shown to a model")]
@@ -28,9 +30,9 @@ pub enum BuildError {
         /// Why.
         source: SchemaError,
     },
-    /// The protocol goes on in the model's own turn, and the model cannot.
-    #[error("the model `{model}` cannot continue its own message, which this protocol needs")]
-    CannotContinue {
+    /// The protocol needs native tool calls.
+    #[error("the model `{model}` has no native tool calls; use the protocol `ReAct`")]
+    NoNativeTools {
         /// The model.
         model: String,
     },
@@ -43,6 +45,18 @@ pub enum RunError {
     /// The conversation does not end with a message of the user.
     #[error("the conversation has to end with a message of the user")]
     NoQuestion,
+    /// A call waits for approval, and nobody can decide now.
+    #[error("the run is suspended: a call waits for approval")]
+    Suspended {
+        /// The run, to be saved and resumed.
+        state: Box<RunState>,
+    },
+    /// The run cannot be written down.
+    #[error("the transcript cannot be written")]
+    Transcript {
+        /// Why.
+        source: RecordingError,
+    },
     /// The model failed.
     #[error("the model failed in step {step}")]
     Model {

@@ -4,7 +4,7 @@ use qianshou_chat::{FinishReason, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Answer, ArgumentStage, Observation};
+use crate::{Answer, ArgumentStage, Decision, Observation, ToolCall};
 
 /// Something that happened in a run. Deltas of one kind, joined, are the whole text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub enum Event {
         /// The new text.
         text: String,
     },
+    /// What was told as the answer in this step so far is a thought: the model went on to call a tool.
+    AnswerWasThought,
     /// Something is odd, and the run went on in a stated way.
     Warning {
         /// What it is.
@@ -53,6 +55,22 @@ pub enum Event {
         usage: Usage,
         /// Why the reply ended.
         finish: FinishReason,
+    },
+    /// A call waits for approval.
+    ApprovalNeeded {
+        /// The id of the call.
+        call: String,
+        /// The registered name of the tool.
+        name: String,
+        /// What it would be called with.
+        arguments: Value,
+    },
+    /// It was decided whether a call may run.
+    Decided {
+        /// The id of the call.
+        call: String,
+        /// What was decided.
+        decision: Decision,
     },
     /// The arguments of a call fit; the tool runs.
     ToolStarted {
@@ -71,6 +89,12 @@ pub enum Event {
         call: Option<String>,
         /// What the model reads, and what the operator may want to know.
         observation: Observation,
+    },
+    /// Nobody can decide now about these calls. Nothing follows; the run can be saved, and goes on when
+    /// it is resumed and decided.
+    Suspended {
+        /// The calls that wait for approval.
+        calls: Vec<ToolCall>,
     },
     /// The run is over. Nothing follows.
     Finished {
@@ -111,6 +135,32 @@ pub enum Warning {
     /// The model went on after its call; that text is dropped.
     #[error("the model went on after its call; the text was dropped")]
     TextAfterCall,
+    /// A stop string came up while the model was still thinking; it goes on behind its thinking.
+    #[error("a stop string ended the model's thinking")]
+    StoppedInThinking,
+    /// A reply broke off; what came of this step so far does not count, and it is asked for again.
+    #[error("the reply broke off and is asked for again: {reason}")]
+    ReplyLost {
+        /// Why.
+        reason: String,
+    },
+    /// The oldest turn of the conversation is left out from here on: the context is full.
+    #[error("the context is full; the oldest turn of the conversation is left out")]
+    TurnLeftOut,
+    /// A step is left out of the prompt from here on: the context is full.
+    #[error("the context is full; step {step} is left out")]
+    StepLeftOut {
+        /// Which step of the run, the first being 1.
+        step: usize,
+    },
+    /// Arguments that were put in the place of the model's do not fit; the call is denied.
+    #[error("the new arguments of {call} do not fit: {fault}")]
+    EditDoesNotFit {
+        /// The id of the call.
+        call: String,
+        /// What does not fit.
+        fault: String,
+    },
     /// An observation was too long for the model; head and tail are kept.
     #[error("an observation was cut by {characters} characters")]
     ObservationCut {

@@ -50,43 +50,63 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod approval;
 mod arguments;
 #[doc(hidden)]
 pub mod attribute;
+mod budget;
+mod builder;
+mod chat;
 mod context;
 mod driver;
 mod error;
 mod event;
+mod limits;
+mod native;
 mod observation;
 mod output;
 mod protocol;
 mod python_json;
 mod react;
-mod react_reader;
 mod record;
 mod repair;
+mod reply;
 mod run;
 mod schema;
 mod spec;
+mod state;
 mod step;
 mod tool;
 mod toolbox;
+mod transcript;
+mod trimmed;
+mod work;
 
-pub use agent::{Agent, AgentBuilder};
+pub use agent::Agent;
+pub use approval::Approval;
 pub use arguments::ArgumentStage;
+pub use builder::AgentBuilder;
+pub use chat::{Chat, ChatTurn};
 pub use context::ToolContext;
 pub use driver::EventStream;
 pub use error::{BuildError, RunError};
 pub use event::{Event, Warning};
+pub use limits::{CostLimit, Limits, Prices};
+pub use native::Native;
 pub use output::{Artifact, ToolError, ToolOutput};
-pub use protocol::{Conversation, Protocol, StepEvent, StepReader};
+pub use protocol::{Conversation, Protocol, StepEvent, StepReader, TakenStep, Turn};
 pub use python_json::python_json;
 pub use qianshou_macros::tool;
-pub use react::ReAct;
+pub use react::{ReAct, ReActConstraint};
 pub use record::{Answer, CallRecord, Observation, ObservationKind, StepRecord, StopReason};
-pub use run::{AgentRun, RunState};
+pub use run::AgentRun;
 pub use schema::SchemaError;
 pub use spec::{ArgumentsFormat, PluginError, ToolSpec};
-pub use step::{Input, Interruption, Limits, Step, ToolCall, ToolOutcome};
+pub use state::RunState;
+pub use step::{Decision, Input, Interruption, Step, ToolCall, ToolOutcome};
 pub use tool::{AnyTool, FunctionTool, Tool, tool_fn};
 use toolbox::nearest;
+pub use transcript::{
+    CallOutcome, DecidedCall, Detail, Ending, Paragraph, ParagraphKind, Record, RecordedRun, RunHeader, StepOutcome,
+    TRANSCRIPT_VERSION, TimedRecord, Transcript, TranscriptError, TranscriptWriter,
+};

@@ -15,7 +15,8 @@ pub enum Artifact {
     Image {
         /// Media type, for example `image/png`.
         media_type: String,
-        /// The encoded file.
+        /// The encoded file. Records hold it as base64.
+        #[serde(with = "qianshou_chat::bytes")]
         bytes: Vec<u8>,
     },
     /// A file in the workspace.

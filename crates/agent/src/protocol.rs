@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use qianshou_chat::{FinishReason, Message, Role};
+use qianshou_chat::{Capabilities, ChatRequest, FinishReason, Message, ModelInfo, NativeCall, Part, Role};
+use serde::{Deserialize, Serialize};
 
-use crate::{RunError, ToolSpec, Warning};
+use crate::{BuildError, RunError, StepRecord, ToolSpec, Warning};
 
 /// What is asked: a question, or a whole conversation that ends with one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,24 +39,66 @@ impl From<Vec<Message>> for Conversation {
     }
 }
 
+/// A step that was taken: what the model wrote, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenStep {
+    /// The reply, up to where it counts. Its ids are those that the model generated.
+    pub reply: Vec<Part>,
+    /// What was read in it, and what came back for its calls.
+    pub record: StepRecord,
+}
+
+impl TakenStep {
+    /// The texts of what came back, in the order of the calls.
+    pub fn observations(&self) -> impl Iterator<Item = &str> {
+        self.record.observations().map(|observation| observation.text.as_str())
+    }
+}
+
+/// All that a prompt is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn<'a> {
+    /// The messages that frame the conversation.
+    pub system: &'a [Message],
+    /// Earlier turns and the question, without those that had to be left out.
+    pub conversation: &'a [Message],
+    /// The steps taken since the question, without those that had to be left out.
+    pub steps: &'a [TakenStep],
+    /// How many steps were left out before those.
+    pub steps_left_out: usize,
+    /// The tools that may be called.
+    pub tools: &'a [ToolSpec],
+    /// What the model can do.
+    pub capabilities: Capabilities,
+}
+
 /// A way of asking a model to think in steps and call tools, and of reading what it writes.
 pub trait Protocol: fmt::Debug + Send + Sync {
-    /// The messages that the model is given: the conversation, with the tools and the way to call them
-    /// worked in.
-    fn render(&self, conversation: &[Message], tools: &[ToolSpec]) -> Vec<Message>;
+    /// Its name in records.
+    fn name(&self) -> &str;
 
-    /// Where a reply has to stop.
-    fn stop_strings(&self) -> Vec<String>;
+    /// Whether these tools can be offered to this model.
+    ///
+    /// # Errors
+    /// When a name or a schema cannot be expressed, or the model cannot do what the protocol needs.
+    fn check(&self, tools: &[ToolSpec], model: &ModelInfo) -> Result<(), BuildError> {
+        let _ = (tools, model);
+        Ok(())
+    }
 
-    /// Whether the model goes on in its own message after an observation.
-    fn continues(&self) -> bool;
+    /// The next request of a turn: messages, stop strings, and whatever else makes the model take a step.
+    ///
+    /// The same turn gives the same request, and with one step more the messages only grow at their end.
+    fn request(&self, turn: &Turn<'_>) -> ChatRequest;
 
-    /// A reader for the reply that follows these messages.
-    fn reader(&self, messages: &[Message]) -> Box<dyn StepReader>;
+    /// A reader for the reply to that request.
+    fn reader(&self, turn: &Turn<'_>) -> Box<dyn StepReader>;
 
-    /// Adds what came back for the calls of the last reply, in their order, and whatever makes the model
-    /// go on. The messages so far are a prefix of the new ones; nothing in them moves.
-    fn observe(&self, messages: &mut Vec<Message>, observations: &[&str]);
+    /// What the model is told when a reply holds neither a call nor an answer.
+    fn no_action(&self) -> &str;
+
+    /// The steps of a turn that is over, as they stand in the history of the next.
+    fn history(&self, steps: &[TakenStep]) -> Vec<Message>;
 }
 
 /// Something that was read in a reply. Deltas of one kind, joined, are the whole text.
@@ -66,10 +109,12 @@ pub enum StepEvent {
     Thought(String),
     /// A call of this tool begins.
     Action(String),
-    /// More of the input of the call.
+    /// More of the input of the last call.
     Arguments(String),
     /// More of the final answer.
     Answer(String),
+    /// What was read as the answer so far is a thought: a call follows it.
+    AnswerWasThought,
     /// Something is odd.
     Warning(Warning),
 }
@@ -79,6 +124,18 @@ pub enum StepEvent {
 pub trait StepReader: fmt::Debug + Send {
     /// Takes more text.
     fn push(&mut self, text: &str) -> Vec<StepEvent>;
+
+    /// A call comes apart from the text, through the model's native interface. Protocols that do not ask
+    /// for such calls take it for a mistake.
+    fn push_call(&mut self, call: &NativeCall) -> Vec<StepEvent> {
+        vec![StepEvent::Warning(Warning::LooksLikeCall { text: call.name.clone() })]
+    }
+
+    /// Takes more of the arguments of that call.
+    fn push_arguments(&mut self, text: &str) -> Vec<StepEvent> {
+        let _ = text;
+        Vec::new()
+    }
 
     /// The reply is over; gives what was held back.
     fn finish(&mut self, finish: &FinishReason) -> Vec<StepEvent>;

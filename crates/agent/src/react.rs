@@ -5,24 +5,50 @@
 //! byte, because models were trained on it. With history, the instruction stands in one turn only: the
 //! only one, else the last but one. Turns are stripped as the training data was (line breaks at the
 //! front, white space at the end), except parts that carry token ids, which never change.
+//!
+//! A model that cannot continue its own message (most remote ones) is asked as Qwen-Agent does it: the
+//! steps so far follow the question, at the end of the user's message, and it goes on in a message of
+//! its own.
 
-use qianshou_chat::{Message, Part, Role};
+mod grammar;
+mod keyword;
+mod reader;
+
+use qianshou_chat::{ChatRequest, Message, Part, Role};
 use qianshou_prompts::{Prompt, Prompts};
 
-use crate::react_reader::ReActReader;
-use crate::{ArgumentsFormat, Protocol, StepReader, ToolSpec, python_json};
+pub use self::grammar::ReActConstraint;
+use self::grammar::react_grammar;
+use self::reader::ReActReader;
+use crate::{ArgumentsFormat, Protocol, StepReader, TakenStep, ToolSpec, Turn, Warning, python_json};
 
-/// Qwen's ReAct prompt with English keywords.
+/// Qwen's ReAct prompt.
 #[derive(Clone, Debug, Default)]
 pub struct ReAct {
     prompts: Prompts,
     names_separator: Option<String>,
+    constraint: ReActConstraint,
+}
+
+/// Where in a text a reply begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Position {
+    /// In a message of its own.
+    MessageStart,
+    /// Behind `Thought:`.
+    AfterThought,
+}
+
+impl Position {
+    fn of(turn: &Turn<'_>) -> Self {
+        if turn.capabilities.continue_last && !turn.steps.is_empty() { Self::AfterThought } else { Self::MessageStart }
+    }
 }
 
 impl ReAct {
     /// The protocol with these prompts.
     pub fn new(prompts: Prompts) -> Self {
-        Self { prompts, names_separator: None }
+        Self { prompts, ..Self::default() }
     }
 
     /// Sets what stands between the names of the tools, for a model that was trained on another form
@@ -31,6 +57,30 @@ impl ReAct {
     pub fn names_joined_by(mut self, separator: impl Into<String>) -> Self {
         self.names_separator = Some(separator.into());
         self
+    }
+
+    /// Sets what a model is held to when it can be; the default is names and inputs of the tools.
+    #[must_use]
+    pub fn constrained(mut self, constraint: ReActConstraint) -> Self {
+        self.constraint = constraint;
+        self
+    }
+
+    /// The messages before the first step.
+    fn opening(&self, turn: &Turn<'_>) -> Vec<Message> {
+        let questions: Vec<usize> =
+            (0..turn.conversation.len()).filter(|&index| turn.conversation[index].role == Role::User).collect();
+        let instructed = questions.get(questions.len().saturating_sub(2)).filter(|_| !turn.tools.is_empty());
+        let render = |(index, message): (usize, &Message)| {
+            if Some(&index) != instructed {
+                return stripped(message);
+            }
+            let mut asked = stripped(&Message::new(message.role, self.instruction(&message.text(), turn.tools)));
+            let images = message.content.iter().filter(|part| matches!(part, Part::Image(_)));
+            asked.content.extend(images.cloned());
+            asked
+        };
+        turn.system.iter().cloned().chain(turn.conversation.iter().enumerate().map(render)).collect()
     }
 
     fn instruction(&self, question: &str, tools: &[ToolSpec]) -> String {
@@ -59,52 +109,95 @@ impl ReAct {
 }
 
 impl Protocol for ReAct {
-    fn render(&self, conversation: &[Message], tools: &[ToolSpec]) -> Vec<Message> {
-        let questions: Vec<usize> =
-            (0..conversation.len()).filter(|&index| conversation[index].role == Role::User).collect();
-        let instructed = questions.get(questions.len().saturating_sub(2)).filter(|_| !tools.is_empty());
-        let render = |(index, message): (usize, &Message)| {
-            if message.role == Role::System {
-                message.clone()
-            } else if Some(&index) == instructed {
-                let mut asked = stripped(&Message::new(message.role, self.instruction(&message.text(), tools)));
-                let images = message.content.iter().filter(|part| matches!(part, Part::Image(_)));
-                asked.content.extend(images.cloned());
-                asked
-            } else {
-                stripped(message)
+    fn name(&self) -> &str {
+        "react"
+    }
+
+    fn request(&self, turn: &Turn<'_>) -> ChatRequest {
+        let mut messages = self.opening(turn);
+        let position = Position::of(turn);
+        let continues = position == Position::AfterThought;
+        if continues {
+            let mut message = Message { role: Role::Assistant, content: Vec::new() };
+            if turn.steps_left_out > 0 {
+                message.push_text("Thought:");
             }
-        };
-        conversation.iter().enumerate().map(render).collect()
-    }
-
-    fn stop_strings(&self) -> Vec<String> {
-        vec!["Observation:".to_owned(), "Observation:\n".to_owned()]
-    }
-
-    fn continues(&self) -> bool {
-        true
-    }
-
-    fn reader(&self, messages: &[Message]) -> Box<dyn StepReader> {
-        let continues = messages.last().is_some_and(|message| message.role == Role::Assistant);
-        Box::new(ReActReader::new(continues))
-    }
-
-    fn observe(&self, messages: &mut Vec<Message>, observations: &[&str]) {
-        if messages.last().is_none_or(|message| message.role != Role::Assistant) {
-            messages.push(Message { role: Role::Assistant, content: Vec::new() });
+            for step in turn.steps {
+                push_step(&mut message, step);
+                message.push_text("\nThought:");
+            }
+            messages.push(message);
+        } else if let Some(question) = messages.last_mut() {
+            for step in turn.steps {
+                push_text_of_step(question, step);
+            }
         }
-        let Some(message) = messages.last_mut() else {
-            return;
+        let held = turn.capabilities.constraints && !turn.tools.is_empty();
+        let constraint = match self.constraint {
+            ReActConstraint::Names if held => Some(react_grammar(turn.tools, position, false, &self.prompts)),
+            ReActConstraint::NamesAndInputs if held => Some(react_grammar(turn.tools, position, true, &self.prompts)),
+            _ => None,
         };
-        for observation in observations {
-            let at_line_start = message.text().ends_with('\n');
-            message.push_text(if at_line_start { "Observation: " } else { "\nObservation: " });
-            message.push_text(observation);
-        }
-        message.push_text("\nThought:");
+        let stop = vec!["Observation:".to_owned(), "Observation:\n".to_owned()];
+        ChatRequest { messages, continue_last: continues, stop, constraint, ..ChatRequest::default() }
     }
+
+    fn reader(&self, turn: &Turn<'_>) -> Box<dyn StepReader> {
+        Box::new(ReActReader::new(Position::of(turn)))
+    }
+
+    fn no_action(&self) -> &str {
+        self.prompts.text(Prompt::ReactNoAction)
+    }
+
+    fn history(&self, steps: &[TakenStep]) -> Vec<Message> {
+        let mut message = Message { role: Role::Assistant, content: Vec::new() };
+        for (index, step) in steps.iter().enumerate() {
+            if index > 0 {
+                message.push_text("\nThought:");
+            }
+            push_step(&mut message, step);
+        }
+        if message.content.is_empty() { Vec::new() } else { vec![message] }
+    }
+}
+
+/// Appends a step to the message that the model continues. Its ids stay as they are.
+fn push_step(message: &mut Message, step: &TakenStep) {
+    step.reply.iter().for_each(|part| message.push(part.clone()));
+    push_outcome(message, step);
+}
+
+/// Appends a step to the user's message, as text.
+fn push_text_of_step(message: &mut Message, step: &TakenStep) {
+    let text: String = step.reply.iter().map(Part::text).collect();
+    let thought_stands_there = ends_with(message, "\nThought:");
+    // The model may have written the keyword again, in its own message.
+    let text = if thought_stands_there { text.trim_start().trim_start_matches("Thought:") } else { text.as_str() };
+    let space = match (thought_stands_there, text.starts_with(char::is_whitespace)) {
+        (true, false) => " ",
+        (true, true) => "",
+        (false, _) => "\n",
+    };
+    message.push_text(space);
+    message.push_text(text.trim_end());
+    push_outcome(message, step);
+    message.push_text("\nThought:");
+}
+
+/// What follows a reply: its observations, or the end of the thinking that a stop string cut off.
+fn push_outcome(message: &mut Message, step: &TakenStep) {
+    for observation in step.observations() {
+        message.push_text(if ends_with(message, "\n") { "Observation: " } else { "\nObservation: " });
+        message.push_text(observation);
+    }
+    if step.record.warnings.contains(&Warning::StoppedInThinking) {
+        message.push_text("\n</think>\n");
+    }
+}
+
+fn ends_with(message: &Message, end: &str) -> bool {
+    message.content.last().is_some_and(|part| part.text().ends_with(end))
 }
 
 /// The message as the training data has it.

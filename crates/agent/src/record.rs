@@ -6,7 +6,7 @@ use qianshou_chat::{FinishReason, Message, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ArgumentStage, Artifact, Warning};
+use crate::{ArgumentStage, Artifact, Decision, ToolCall, Warning};
 
 /// Why a run ended. (Why a single reply of the model ended is a [`FinishReason`].)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,6 +21,10 @@ pub enum StopReason {
     WallClock,
     /// The limit of tokens was reached.
     Tokens,
+    /// The limit of cost was reached.
+    Cost,
+    /// Question, tools and the last step do not fit into the context window.
+    ContextFull,
     /// The model got more calls wrong than it may repair.
     Repairs,
     /// The model called the same tool with the same arguments again and again.
@@ -38,6 +42,8 @@ impl fmt::Display for StopReason {
             Self::Steps => "the limit of steps was reached",
             Self::WallClock => "the time limit was reached",
             Self::Tokens => "the limit of tokens was reached",
+            Self::Cost => "the limit of cost was reached",
+            Self::ContextFull => "the context window is full",
             Self::Repairs => "the model got too many calls wrong",
             Self::RepeatedAction => "the model repeated the same call",
             Self::ReplyLength => "a reply was cut off at its maximum length",
@@ -65,6 +71,8 @@ pub enum ObservationKind {
     ToolPanicked,
     /// The tool took too long.
     ToolTimedOut,
+    /// The call was not allowed.
+    Denied,
     /// The call was cancelled before it gave a result.
     Cancelled,
 }
@@ -102,8 +110,44 @@ pub struct CallRecord {
     pub arguments: Option<Value>,
     /// How they were read.
     pub stage: Option<ArgumentStage>,
+    /// Whether the call may run only when that is decided.
+    pub needs_approval: bool,
+    /// What was decided.
+    pub decision: Option<Decision>,
     /// What came back; nothing while the call is open.
     pub observation: Option<Observation>,
+}
+
+impl CallRecord {
+    /// A call of which the name is known.
+    pub(crate) fn begun(id: String, name: String) -> Self {
+        Self {
+            id,
+            name,
+            input: String::new(),
+            arguments: None,
+            stage: None,
+            needs_approval: false,
+            decision: None,
+            observation: None,
+        }
+    }
+
+    /// Whether nothing has come back yet.
+    pub fn is_open(&self) -> bool {
+        self.observation.is_none()
+    }
+
+    /// Whether it cannot run before that is decided.
+    pub fn awaits_decision(&self) -> bool {
+        self.is_open() && self.needs_approval && self.decision.is_none()
+    }
+
+    /// The call as tools get it, if its arguments fit.
+    pub fn to_call(&self) -> Option<ToolCall> {
+        let arguments = self.arguments.clone()?;
+        Some(ToolCall { id: self.id.clone(), name: self.name.clone(), arguments })
+    }
 }
 
 /// One step: a reply of the model and the calls in it.
@@ -139,6 +183,11 @@ impl StepRecord {
         }
     }
 
+    /// The calls that nothing has come back for.
+    pub fn open_calls(&self) -> impl Iterator<Item = &CallRecord> {
+        self.calls.iter().filter(|call| call.is_open())
+    }
+
     /// What the model was told after the step, in order.
     pub fn observations(&self) -> impl Iterator<Item = &Observation> {
         self.calls.iter().filter_map(|call| call.observation.as_ref()).chain(&self.no_action)
@@ -158,7 +207,8 @@ pub struct Answer {
     pub usage: Usage,
     /// How many times the model was told to mend a call.
     pub repairs: usize,
-    /// The whole conversation as the model saw it, the token ids of its replies included.
+    /// The conversation, with what the run added to it: the history for a next question. Replies keep
+    /// their token ids.
     pub messages: Vec<Message>,
 }
 

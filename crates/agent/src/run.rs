@@ -1,24 +1,28 @@
 //! The loop: a state machine without I/O.
 //!
-//! [`AgentRun::next`] says what to do: ask the model, run tools, or nothing more. Whoever drives the run
-//! does it and feeds back what happened, piece by piece, as [`Input`]s; [`AgentRun::feed`] returns the
-//! events that follow from it. The run itself never waits, never reads a clock and never fails: what a
-//! model or a tool gets wrong becomes an observation for the model, within limits. Its [`RunState`] can
-//! be saved between any two inputs and resumed; a reply that was not complete is then asked for again.
+//! [`AgentRun::next`] says what to do: ask the model, decide about calls, run tools, or nothing more.
+//! Whoever drives the run does it and feeds back what happened, piece by piece, as [`Input`]s;
+//! [`AgentRun::feed`] returns the events that follow from it. The run itself never waits, never reads a
+//! clock and never fails: what a model or a tool gets wrong becomes an observation for the model, within
+//! limits. Its [`RunState`] can be saved between any two inputs and resumed; a reply that was not complete
+//! is then asked for again.
 //!
-//! One step is one reply of the model and the calls in it. The messages only ever grow at their end, so
-//! that the tokens of a step are a prefix of the next one's.
+//! One step is one reply of the model and the calls in it. A prompt is made of the conversation and the
+//! steps, always in the same way, so that the tokens of a step are a prefix of the next one's. Only when
+//! the context window is full does the prefix move: the oldest turn, else the oldest step is left out.
 
 use std::sync::Arc;
 
-use qianshou_chat::{ChatEvent, ChatRequest, Delta, End, FinishReason, Message, Role, Sampling, Usage};
+use qianshou_chat::{Capabilities, ChatEvent, ChatRequest, End, FinishReason, Message, Sampling, Usage};
 use qianshou_prompts::{Prompt, Prompts};
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::budget::{Budget, Fit};
+use crate::reply::Reply;
 use crate::toolbox::Toolbox;
 use crate::{
-    Answer, CallRecord, Event, Input, Interruption, Limits, Observation, ObservationKind, Protocol, Step, StepEvent,
-    StepReader, StepRecord, StopReason, ToolCall, ToolOutcome, ToolOutput, Warning, arguments, nearest, observation,
+    Answer, CallRecord, Decision, Event, Input, Interruption, Limits, Observation, ObservationKind, Protocol, RunState,
+    Step, StopReason, TakenStep, ToolCall, ToolOutcome, Turn, Warning, arguments, nearest, observation, python_json,
 };
 
 /// What all runs of an agent share.
@@ -29,36 +33,18 @@ pub(crate) struct Setup {
     pub(crate) prompts: Prompts,
     pub(crate) sampling: Sampling,
     pub(crate) limits: Limits,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) budget: Budget,
+    /// Whether calls need approval.
+    pub(crate) approval: bool,
 }
 
-/// All that a run is made of, to be saved and resumed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunState {
-    /// The conversation as the model sees it.
-    messages: Vec<Message>,
-    steps: Vec<StepRecord>,
-    repairs: usize,
-    finished: Option<StopReason>,
-}
-
-impl RunState {
-    /// The conversation as the model sees it.
-    pub fn messages(&self) -> &[Message] {
-        &self.messages
+impl Setup {
+    /// What is wrong with arguments for the tool of this name, if anything is.
+    fn faults(&self, name: &str, arguments: &Value) -> Option<String> {
+        let (spec, registered) = self.toolbox.get(name)?;
+        arguments::check(arguments, spec, &registered.validator, &self.prompts)
     }
-
-    /// The steps so far.
-    pub fn steps(&self) -> &[StepRecord] {
-        &self.steps
-    }
-}
-
-/// A reply while it comes.
-#[derive(Debug)]
-struct Reply {
-    reader: Box<dyn StepReader>,
-    deltas: Vec<Delta>,
-    record: StepRecord,
 }
 
 /// One run of an agent: the loop, as a state machine without I/O.
@@ -69,7 +55,7 @@ struct Reply {
 /// ```
 /// use std::sync::Arc;
 ///
-/// use qianshou_agent::{Agent, Input, Step, ToolOutcome};
+/// use qianshou_agent::{Agent, Decision, Input, Step, ToolOutcome};
 /// use qianshou_chat::{ChatModel, ScriptedModel};
 /// use futures_util::StreamExt as _;
 ///
@@ -84,6 +70,11 @@ struct Reply {
 ///             let mut events = model.stream(*request).await?;
 ///             while let Some(event) = events.next().await {
 ///                 run.feed(Input::Model(event?));
+///             }
+///         }
+///         Step::Approval(calls) => {
+///             for call in calls {
+///                 run.feed(Input::Decision { call: call.id, decision: Decision::Allow });
 ///             }
 ///         }
 ///         Step::Tools(calls) => {
@@ -104,21 +95,32 @@ pub struct AgentRun {
     setup: Arc<Setup>,
     state: RunState,
     reply: Option<Reply>,
+    /// What happened before is fed again. Then the record says what was left out of prompts.
+    retracing: bool,
 }
 
 impl AgentRun {
-    pub(crate) fn new(setup: Arc<Setup>, conversation: &[Message]) -> Self {
-        let messages = setup.protocol.render(conversation, setup.toolbox.specs());
-        let state = RunState { messages, steps: Vec::new(), repairs: 0, finished: None };
-        Self::resume(setup, state)
+    pub(crate) fn new(setup: Arc<Setup>, conversation: Vec<Message>) -> Self {
+        Self::resume(setup, RunState::new(conversation))
     }
 
     pub(crate) fn resume(setup: Arc<Setup>, state: RunState) -> Self {
-        let mut run = Self { setup, state, reply: None };
-        if run.open_calls().next().is_none() {
-            run.check_limits();
-        }
+        let mut run = Self { setup, state, reply: None, retracing: false };
+        run.go_on();
         run
+    }
+
+    /// A run into which what happened in an earlier one is fed, until it [goes on](Self::go_on) from there.
+    pub(crate) fn retrace(setup: Arc<Setup>, conversation: Vec<Message>) -> Self {
+        Self { setup, state: RunState::new(conversation), reply: None, retracing: true }
+    }
+
+    /// Checks the limits before anything is asked for.
+    pub(crate) fn go_on(&mut self) {
+        self.retracing = false;
+        if self.state.waits_for_model() {
+            self.check_limits();
+        }
     }
 
     /// The state to save.
@@ -131,7 +133,11 @@ impl AgentRun {
         if let Some(stop_reason) = self.state.finished {
             return Step::Finished(Box::new(self.answer(stop_reason)));
         }
-        let calls: Vec<_> = self.open_calls().filter_map(to_run).collect();
+        let awaiting: Vec<_> = self.state.awaiting_decision().filter_map(CallRecord::to_call).collect();
+        if !awaiting.is_empty() {
+            return Step::Approval(awaiting);
+        }
+        let calls: Vec<_> = self.state.open_calls().filter_map(CallRecord::to_call).collect();
         if calls.is_empty() { Step::Model(Box::new(self.request())) } else { Step::Tools(calls) }
     }
 
@@ -142,11 +148,14 @@ impl AgentRun {
         if self.state.finished.is_some() {
             return events;
         }
-        let waits_for_model = self.open_calls().next().is_none();
+        let waits_for_model = self.state.waits_for_model();
         match input {
-            Input::Model(ChatEvent::Delta(delta)) if waits_for_model => self.read(delta, &mut events),
             Input::Model(ChatEvent::End(end)) if waits_for_model => self.end_reply(end, &mut events),
-            Input::Model(_) => {}
+            Input::Model(event) if waits_for_model => self.reply(&mut events).push(event, &mut events),
+            Input::ReplyLost { reason } if waits_for_model => self.lose_reply(reason),
+            Input::ContextExceeded if waits_for_model => self.exceed_context(&mut events),
+            Input::Model(_) | Input::ReplyLost { .. } | Input::ContextExceeded => {}
+            Input::Decision { call, decision } => self.decide(&call, decision, &mut events),
             Input::Tool { call, outcome } => self.observe(&call, outcome, &mut events),
             Input::Interrupt(interruption) => self.interrupt(interruption, &mut events),
         }
@@ -156,63 +165,74 @@ impl AgentRun {
         events
     }
 
+    /// Whether a reply that breaks off now may be asked for again.
+    pub fn may_lose_reply(&self) -> bool {
+        self.state.lost_replies < self.setup.limits.lost_replies
+    }
+
+    /// Whether a reply has begun.
+    pub(crate) fn is_replying(&self) -> bool {
+        self.reply.is_some()
+    }
+
+    /// Leaves out the oldest turn or step; false if there is none that may be.
+    pub(crate) fn leave_out_oldest(&mut self) -> bool {
+        self.state.leave_out_oldest()
+    }
+
+    fn turn(&self) -> Turn<'_> {
+        self.state.turn(self.setup.toolbox.specs(), self.setup.capabilities)
+    }
+
     /// Asks the model for the next step.
     fn request(&self) -> ChatRequest {
         let Limits { tokens, reply_tokens, .. } = self.setup.limits;
-        let left = tokens.map(|limit| limit.saturating_sub(spent(&self.usage())));
+        let left = tokens.map(|limit| limit.saturating_sub(spent(&self.state.usage())));
         ChatRequest {
-            messages: self.state.messages.clone(),
-            continue_last: self.state.messages.last().is_some_and(|message| message.role == Role::Assistant),
-            stop: self.setup.protocol.stop_strings(),
             sampling: self.setup.sampling,
             max_tokens: reply_tokens.into_iter().chain(left).min(),
-            ..ChatRequest::default()
+            ..self.setup.protocol.request(&self.turn())
         }
     }
 
     /// The reply that is coming; it begins with the first thing heard of it.
     fn reply(&mut self, events: &mut Vec<Event>) -> &mut Reply {
-        let Self { setup, state, reply } = self;
-        reply.get_or_insert_with(|| {
-            events.push(Event::StepStarted { step: state.steps.len() + 1 });
-            Reply { reader: setup.protocol.reader(&state.messages), deltas: Vec::new(), record: StepRecord::begun() }
-        })
+        let reply = self.reply.take().unwrap_or_else(|| {
+            events.extend(self.state.warnings.iter().map(|warning| Event::Warning { warning: warning.clone() }));
+            events.push(Event::StepStarted { step: self.state.steps.len() + 1 });
+            Reply::new(self.setup.protocol.reader(&self.turn()), self.state.calls_before())
+        });
+        self.reply.insert(reply)
     }
 
-    fn read(&mut self, delta: Delta, events: &mut Vec<Event>) {
-        let calls_before: usize = self.state.steps.iter().map(|step| step.calls.len()).sum();
-        let reply = self.reply(events);
-        for event in reply.reader.push(&delta.text) {
-            reply.take(event, calls_before, events);
-        }
-        reply.deltas.push(delta);
-    }
-
-    /// The reply is over: its text joins the conversation, and its calls are checked.
+    /// The reply is over: it becomes a step, and its calls are checked.
     fn end_reply(&mut self, End { finish, usage }: End, events: &mut Vec<Event>) {
-        let calls_before: usize = self.state.steps.iter().map(|step| step.calls.len()).sum();
         let step = self.state.steps.len() + 1;
-        let reply = self.reply(events);
-        for event in reply.reader.finish(&finish) {
-            reply.take(event, calls_before, events);
-        }
-        let Some(Reply { reader, deltas, mut record }) = self.reply.take() else {
-            return;
-        };
-        keep(&mut self.state.messages, &deltas, reader.kept());
-        events.push(Event::StepUsage { step, usage, finish: finish.clone() });
-        record.usage = usage;
-        record.finish = finish;
-        self.state.steps.push(record);
+        self.reply(events).finish(finish.clone(), usage, events);
+        events.push(Event::StepUsage { step, usage, finish });
+        self.take_step();
         self.judge(events);
+    }
+
+    fn take_step(&mut self) {
+        if let Some(reply) = self.reply.take() {
+            self.state.steps.push(reply.into_step(std::mem::take(&mut self.state.warnings)));
+        }
+    }
+
+    fn lose_reply(&mut self, reason: String) {
+        self.reply = None;
+        self.state.warnings.push(Warning::ReplyLost { reason });
+        self.state.lost_replies += 1;
     }
 
     /// What the last reply means for the run.
     fn judge(&mut self, events: &mut Vec<Event>) {
-        let Some(record) = self.state.steps.last() else {
+        let Some(TakenStep { record, .. }) = self.state.steps.last() else {
             return;
         };
         let cut_off = match record.finish {
+            FinishReason::Length if self.tokens_are_spent() => Some(StopReason::Tokens),
             FinishReason::Length => Some(StopReason::ReplyLength),
             FinishReason::Cancelled => Some(StopReason::Cancelled),
             FinishReason::EndOfTurn | FinishReason::Stop(_) => None,
@@ -226,32 +246,41 @@ impl AgentRun {
                 self.state.finished = Some(StopReason::Answered);
                 return;
             }
-            let observation = plain(ObservationKind::NoAction, self.setup.prompts.text(Prompt::NoAction).to_owned());
-            events.push(Event::Observation { call: None, observation: observation.clone() });
-            if let Some(record) = self.state.steps.last_mut() {
-                record.no_action = Some(observation);
+            if !record.warnings.contains(&Warning::StoppedInThinking) {
+                self.tell_no_action(events);
             }
             return self.end_step(events);
         }
         for index in 0..record.calls.len() {
             self.check_call(index, events);
         }
-        if self.repeats() >= self.setup.limits.repeated_actions {
+        if self.state.repeats() >= self.setup.limits.repeated_actions {
             return self.finish(StopReason::RepeatedAction, events);
         }
-        let calls = self.state.steps.last().map(|step| step.calls.clone()).unwrap_or_default();
-        for call in calls.iter().filter(|call| call.observation.is_none()) {
-            if let (Some(ToolCall { id, name, arguments }), Some(stage)) = (to_run(call), call.stage) {
-                events.push(Event::ToolStarted { call: id, name, arguments, stage });
+        if self.setup.approval {
+            for call in self.state.calls_mut().filter(|call| call.is_open()) {
+                call.needs_approval = true;
+                if let Some(ToolCall { id, name, arguments }) = call.to_call() {
+                    events.push(Event::ApprovalNeeded { call: id, name, arguments });
+                }
             }
         }
+        self.start_calls(events);
         self.end_step(events);
+    }
+
+    fn tell_no_action(&mut self, events: &mut Vec<Event>) {
+        let observation = Observation::plain(ObservationKind::NoAction, self.setup.protocol.no_action().to_owned());
+        events.push(Event::Observation { call: None, observation: observation.clone() });
+        if let Some(step) = self.state.steps.last_mut() {
+            step.record.no_action = Some(observation);
+        }
     }
 
     /// Finds the tool of a call and reads its arguments; what is wrong with them becomes its observation.
     fn check_call(&mut self, index: usize, events: &mut Vec<Event>) {
         let Setup { toolbox, prompts, .. } = &*self.setup;
-        let Some(call) = self.state.steps.last_mut().and_then(|step| step.calls.get_mut(index)) else {
+        let Some(call) = self.state.steps.last_mut().and_then(|step| step.record.calls.get_mut(index)) else {
             return;
         };
         let fault = match toolbox.resolve(&call.name) {
@@ -261,7 +290,7 @@ impl AgentRun {
                 let names = toolbox.names().collect::<Vec<_>>().join(", ");
                 let suggestion = suggestion.unwrap_or_default();
                 let values = [("name", call.name.as_str()), ("suggestion", &suggestion), ("names", &names)];
-                plain(ObservationKind::UnknownTool, prompts.fill(Prompt::UnknownTool, &values))
+                Observation::plain(ObservationKind::UnknownTool, prompts.fill(Prompt::UnknownTool, &values))
             }
             Some((spec, registered)) => {
                 call.name.clone_from(&spec.name);
@@ -271,7 +300,7 @@ impl AgentRun {
                         call.stage = Some(stage);
                         return;
                     }
-                    Err(text) => plain(ObservationKind::WrongArguments, text),
+                    Err(text) => Observation::plain(ObservationKind::WrongArguments, text),
                 }
             }
         };
@@ -279,64 +308,90 @@ impl AgentRun {
         self.close(&id, fault, events);
     }
 
+    /// When all decisions are there: the calls that are still open run.
+    fn start_calls(&self, events: &mut Vec<Event>) {
+        if self.state.awaiting_decision().next().is_some() {
+            return;
+        }
+        for call in self.state.open_calls() {
+            if let (Some(ToolCall { id, name, arguments }), Some(stage)) = (call.to_call(), call.stage) {
+                events.push(Event::ToolStarted { call: id, name, arguments, stage });
+            }
+        }
+    }
+
+    fn decide(&mut self, id: &str, decision: Decision, events: &mut Vec<Event>) {
+        let setup = Arc::clone(&self.setup);
+        let Some(call) = self.state.calls_mut().find(|call| call.id == id && call.awaits_decision()) else {
+            return;
+        };
+        call.decision = Some(decision.clone());
+        let mut denied = None;
+        match &decision {
+            Decision::Allow => {}
+            Decision::Deny { reason } => denied = Some(reason.clone()),
+            Decision::Edit { arguments } => match setup.faults(&call.name, arguments) {
+                None => call.arguments = Some(arguments.clone()),
+                Some(fault) => denied = Some(fault),
+            },
+        }
+        let name = call.name.clone();
+        let edited = matches!(decision, Decision::Edit { .. });
+        events.push(Event::Decided { call: id.to_owned(), decision });
+        if let Some(reason) = denied {
+            if edited {
+                self.warn(Warning::EditDoesNotFit { call: id.to_owned(), fault: reason.clone() }, events);
+            }
+            let text = setup.prompts.fill(Prompt::Denied, &[("name", &name), ("reason", &reason)]);
+            self.close(id, Observation::plain(ObservationKind::Denied, text), events);
+        }
+        self.start_calls(events);
+        self.end_step(events);
+    }
+
     fn observe(&mut self, id: &str, outcome: ToolOutcome, events: &mut Vec<Event>) {
-        let Some(name) = self.open_calls().find(|call| call.id == id).map(|call| call.name.clone()) else {
+        let Some(call) = self.state.open_calls().find(|call| call.id == id && !call.awaits_decision()) else {
             return;
         };
         let prompts = &self.setup.prompts;
-        let name = name.as_str();
-        let failed = |error: &str| prompts.fill(Prompt::ToolFailed, &[("name", name), ("error", error)]);
-        let mut observation = match outcome {
-            ToolOutcome::Output(ToolOutput { text, artifacts }) => {
-                Observation { artifacts, ..plain(ObservationKind::Output, text) }
-            }
-            ToolOutcome::Error { text, invalid_arguments, diagnostics } => {
-                let kind =
-                    if invalid_arguments { ObservationKind::WrongArguments } else { ObservationKind::ToolFailed };
-                Observation { diagnostics, ..plain(kind, failed(&text)) }
-            }
-            ToolOutcome::Panicked { message } => {
-                let text = prompts.fill(Prompt::ToolPanicked, &[("name", name)]);
-                Observation { diagnostics: Some(message), ..plain(ObservationKind::ToolPanicked, text) }
-            }
-            ToolOutcome::TimedOut { after } => {
-                let values = [("name", name), ("seconds", &after.as_secs_f64().to_string())];
-                plain(ObservationKind::ToolTimedOut, prompts.fill(Prompt::ToolTimedOut, &values))
-            }
-        };
         let limit = self.setup.limits.observation_characters;
-        let characters = observation.text.chars().count().saturating_sub(limit);
+        let mut observation = observation::of(outcome, &call.name, prompts);
+        let characters = observation::cut(&mut observation.text, limit, prompts);
+        if let Some(Decision::Edit { arguments }) = &call.decision {
+            let values = [("arguments", python_json(arguments)), ("result", observation.text)];
+            observation.text =
+                prompts.fill(Prompt::Edited, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
+        }
         if characters > 0 {
-            observation.text = observation::cut(&observation.text, limit, prompts);
-            let warning = Warning::ObservationCut { characters };
-            events.push(Event::Warning { warning: warning.clone() });
-            self.state.steps.last_mut().into_iter().for_each(|step| step.warnings.push(warning.clone()));
+            self.warn(Warning::ObservationCut { characters }, events);
         }
         self.close(id, observation, events);
         self.end_step(events);
     }
 
+    /// Tells something odd about the last step.
+    fn warn(&mut self, warning: Warning, events: &mut Vec<Event>) {
+        events.push(Event::Warning { warning: warning.clone() });
+        if let Some(step) = self.state.steps.last_mut() {
+            step.record.warnings.push(warning);
+        }
+    }
+
     /// Gives a call its observation.
     fn close(&mut self, id: &str, observation: Observation, events: &mut Vec<Event>) {
-        let calls = self.state.steps.last_mut().into_iter().flat_map(|step| &mut step.calls);
-        for call in calls.filter(|call| call.id == id) {
+        for call in self.state.calls_mut().filter(|call| call.id == id) {
             call.observation = Some(observation.clone());
         }
         events.push(Event::Observation { call: Some(id.to_owned()), observation });
     }
 
-    /// When the last step has no open call: its observations join the conversation, and the model's turn
-    /// comes if the limits allow.
+    /// When the last step has no open call: the model's turn comes if the limits allow.
     fn end_step(&mut self, events: &mut Vec<Event>) {
-        if self.open_calls().next().is_some() {
+        if !self.state.waits_for_model() {
             return;
         }
-        let Some(record) = self.state.steps.last() else {
-            return;
-        };
-        let faults = record.observations().filter(|observation| observation.kind.is_repair()).count();
-        let texts: Vec<_> = record.observations().map(|observation| observation.text.as_str()).collect();
-        self.setup.protocol.observe(&mut self.state.messages, &texts);
+        let observations = self.state.steps.last().into_iter().flat_map(|step| step.record.observations());
+        let faults = observations.filter(|observation| observation.kind.is_repair()).count();
         if self.state.repairs + faults > self.setup.limits.repairs {
             return self.finish(StopReason::Repairs, events);
         }
@@ -344,21 +399,49 @@ impl AgentRun {
         self.check_limits();
     }
 
+    /// Ends the run when a limit is reached, and makes room for the next prompt when it is not.
     fn check_limits(&mut self) {
-        let Limits { steps, tokens, .. } = self.setup.limits;
+        let Limits { steps, cost, .. } = self.setup.limits;
         if self.state.finished.is_some() {
         } else if self.state.steps.len() >= steps {
             self.state.finished = Some(StopReason::Steps);
-        } else if tokens.is_some_and(|limit| spent(&self.usage()) >= limit) {
+        } else if self.tokens_are_spent() {
             self.state.finished = Some(StopReason::Tokens);
+        } else if cost.is_some_and(|limit| limit.prices.of(&self.state.usage()) >= limit.most) {
+            self.state.finished = Some(StopReason::Cost);
+        } else if !self.make_room() {
+            self.state.finished = Some(StopReason::ContextFull);
+        }
+    }
+
+    /// Leaves out the oldest turns, then the oldest steps, until the next prompt fits. The question and
+    /// the last step stay; false if even they are too long.
+    fn make_room(&mut self) -> bool {
+        if self.retracing {
+            return true;
+        }
+        let mut moved = false;
+        loop {
+            // Once something is left out, what the last prompt took says nothing any more.
+            let last = self.state.steps.last().filter(|_| !moved);
+            match self.setup.budget.fit(&self.request(), last) {
+                Fit::Fits => return true,
+                fit if !self.state.leave_out_oldest() => return fit == Fit::Doubtful,
+                _ => moved = true,
+            }
+        }
+    }
+
+    /// The model refused the prompt, whatever the count was.
+    fn exceed_context(&mut self, events: &mut Vec<Event>) {
+        self.reply = None;
+        if !self.state.leave_out_oldest() {
+            self.finish(StopReason::ContextFull, events);
         }
     }
 
     fn interrupt(&mut self, interruption: Interruption, events: &mut Vec<Event>) {
-        if let Some(Reply { reader, deltas, record }) = self.reply.take() {
-            keep(&mut self.state.messages, &deltas, reader.kept());
-            self.state.steps.push(record);
-        }
+        self.take_step();
         let stop_reason = match interruption {
             Interruption::Cancelled => StopReason::Cancelled,
             Interruption::WallClock => StopReason::WallClock,
@@ -368,124 +451,29 @@ impl AgentRun {
 
     /// Ends the run. Open calls are closed, so that the conversation stays whole.
     fn finish(&mut self, stop_reason: StopReason, events: &mut Vec<Event>) {
-        let open: Vec<_> = self.open_calls().map(|call| call.id.clone()).collect();
+        let open: Vec<_> = self.state.open_calls().map(|call| call.id.clone()).collect();
         for id in &open {
             let text = self.setup.prompts.text(Prompt::Cancelled).to_owned();
-            self.close(id, plain(ObservationKind::Cancelled, text), events);
+            self.close(id, Observation::plain(ObservationKind::Cancelled, text), events);
         }
         self.state.finished = Some(stop_reason);
-        if !open.is_empty() {
-            let observations = self.state.steps.last().into_iter().flat_map(StepRecord::observations);
-            let texts: Vec<_> = observations.map(|observation| observation.text.as_str()).collect();
-            self.setup.protocol.observe(&mut self.state.messages, &texts);
-        }
     }
 
-    fn open_calls(&self) -> impl Iterator<Item = &CallRecord> {
-        let calls = self.state.steps.last().into_iter().flat_map(|step| &step.calls);
-        calls.filter(|call| call.observation.is_none())
-    }
-
-    /// How many steps in a row, the last included, made the same calls with the same arguments.
-    fn repeats(&self) -> usize {
-        let calls = |step: &StepRecord| {
-            step.calls.iter().map(|call| (call.name.clone(), call.arguments.clone())).collect::<Vec<_>>()
-        };
-        let Some(last) = self.state.steps.last().map(calls) else {
-            return 0;
-        };
-        if last.iter().any(|(_, arguments)| arguments.is_none()) {
-            return 0;
-        }
-        self.state.steps.iter().rev().take_while(|step| calls(step) == last).count()
-    }
-
-    fn usage(&self) -> Usage {
-        self.state.steps.iter().fold(Usage::default(), |mut sum, step| {
-            sum += step.usage;
-            sum
-        })
+    fn tokens_are_spent(&self) -> bool {
+        self.setup.limits.tokens.is_some_and(|limit| spent(&self.state.usage()) >= limit)
     }
 
     fn answer(&self, stop_reason: StopReason) -> Answer {
+        let RunState { conversation, steps, .. } = &self.state;
         Answer {
-            text: self.state.steps.last().and_then(|step| step.answer.clone()).unwrap_or_default(),
+            text: self.state.answer().to_owned(),
             stop_reason,
-            steps: self.state.steps.clone(),
-            usage: self.usage(),
+            steps: steps.iter().map(|step| step.record.clone()).collect(),
+            usage: self.state.usage(),
             repairs: self.state.repairs,
-            messages: self.state.messages.clone(),
+            messages: conversation.iter().cloned().chain(self.setup.protocol.history(steps)).collect(),
         }
     }
-}
-
-impl Reply {
-    /// Records what the reader found, and tells it.
-    fn take(&mut self, event: StepEvent, calls_before: usize, events: &mut Vec<Event>) {
-        let record = &mut self.record;
-        events.push(match event {
-            StepEvent::Thought(text) => {
-                record.thought.push_str(&text);
-                Event::ThoughtDelta { text }
-            }
-            StepEvent::Action(name) => {
-                let id = format!("call-{}", calls_before + record.calls.len() + 1);
-                record.calls.push(CallRecord {
-                    id: id.clone(),
-                    name: name.clone(),
-                    input: String::new(),
-                    arguments: None,
-                    stage: None,
-                    observation: None,
-                });
-                Event::Action { call: id, name }
-            }
-            StepEvent::Arguments(text) => {
-                let Some(call) = record.calls.last_mut() else {
-                    return;
-                };
-                call.input.push_str(&text);
-                Event::ArgumentsDelta { call: call.id.clone(), text }
-            }
-            StepEvent::Answer(text) => {
-                record.answer.get_or_insert_default().push_str(&text);
-                Event::AnswerDelta { text }
-            }
-            StepEvent::Warning(warning) => {
-                record.warnings.push(warning.clone());
-                Event::Warning { warning }
-            }
-        });
-    }
-}
-
-/// Appends a reply to the conversation, up to `kept` bytes of it. Ids stay as they are, except in a delta
-/// that is cut, whose beginning is kept as text.
-fn keep(messages: &mut Vec<Message>, deltas: &[Delta], kept: Option<usize>) {
-    if messages.last().is_none_or(|message| message.role != Role::Assistant) {
-        messages.push(Message { role: Role::Assistant, content: Vec::new() });
-    }
-    let Some(message) = messages.last_mut() else {
-        return;
-    };
-    let mut left = kept.unwrap_or(usize::MAX);
-    for delta in deltas {
-        if delta.text.len() <= left {
-            message.push_delta(delta);
-        } else {
-            message.push_text(delta.text.get(..left).unwrap_or_default());
-        }
-        left = left.saturating_sub(delta.text.len());
-    }
-}
-
-fn to_run(call: &CallRecord) -> Option<ToolCall> {
-    let arguments = call.arguments.clone()?;
-    Some(ToolCall { id: call.id.clone(), name: call.name.clone(), arguments })
-}
-
-fn plain(kind: ObservationKind, text: String) -> Observation {
-    Observation { kind, text, diagnostics: None, artifacts: Vec::new() }
 }
 
 fn spent(usage: &Usage) -> usize {

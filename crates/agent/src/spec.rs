@@ -169,11 +169,14 @@ fn plugin_schema(parameters: &Value) -> Value {
         let Some(name) = parameter.get("name").and_then(Value::as_str) else {
             continue;
         };
-        let schema = match (parameter.get("schema"), parameter.get("type")) {
+        let mut schema = match (parameter.get("schema"), parameter.get("type")) {
             (Some(schema), _) => schema.clone(),
             (None, Some(kind)) => json!({ "type": kind }),
             (None, None) => json!({}),
         };
+        if let (Value::Object(schema), Some(description)) = (&mut schema, parameter.get("description")) {
+            schema.entry("description").or_insert_with(|| description.clone());
+        }
         properties.insert(name.to_owned(), schema);
         if parameter.get("required") == Some(&Value::Bool(true)) {
             required.push(Value::from(name));
@@ -204,7 +207,7 @@ mod tests {
             parameters,
             schema: json!({
                 "type": "object",
-                "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+                "properties": {"city": {"type": "string", "description": "城市名"}, "days": {"type": "integer"}},
                 "required": ["city"],
             }),
             arguments_format: ArgumentsFormat::Code,

@@ -1,4 +1,4 @@
-//! What goes in and out of a run: steps, inputs and limits.
+//! What goes in and out of a run: steps and inputs.
 
 use std::time::Duration;
 
@@ -8,50 +8,21 @@ use serde_json::Value;
 
 use crate::{Answer, ToolError, ToolOutput};
 
-/// What a run may take. Each limit that ends a run has a [`StopReason`](crate::StopReason) of its
-/// own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Replies of the model.
-    pub steps: usize,
-    /// Observations that ask the model to mend a call; the next fault ends the run.
-    pub repairs: usize,
-    /// Equal calls in a row; the last one is not run any more.
-    pub repeated_actions: usize,
-    /// Tokens computed in prompts and generated, over all steps.
-    pub tokens: Option<usize>,
-    /// Tokens of one reply.
-    pub reply_tokens: Option<usize>,
-    /// Characters of an observation that the model is shown.
-    pub observation_characters: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            steps: 8,
-            repairs: 3,
-            repeated_actions: 3,
-            tokens: None,
-            reply_tokens: None,
-            observation_characters: 8000,
-        }
-    }
-}
-
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// Send this to the model; feed each of its events as [`Input::Model`].
     Model(Box<ChatRequest>),
+    /// Decide whether these calls may run; feed each decision as [`Input::Decision`].
+    Approval(Vec<ToolCall>),
     /// Run these calls, at once or one by one; feed each result as [`Input::Tool`].
     Tools(Vec<ToolCall>),
     /// The run is over.
     Finished(Box<Answer>),
 }
 
-/// A call whose arguments fit.
+/// A call whose arguments fit. A tool is called once for it; when a run is resumed that was killed
+/// meanwhile, once more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// Its id, unique within the run.
@@ -68,6 +39,20 @@ pub struct ToolCall {
 pub enum Input {
     /// An event of the model's stream.
     Model(ChatEvent),
+    /// The reply broke off; what came of it is forgotten, and it is asked for again.
+    ReplyLost {
+        /// Why.
+        reason: String,
+    },
+    /// The model refused the prompt because it is too long; the run leaves out more, or ends.
+    ContextExceeded,
+    /// It was decided whether a call may run.
+    Decision {
+        /// The id of the call.
+        call: String,
+        /// What was decided.
+        decision: Decision,
+    },
     /// A call came to an end.
     Tool {
         /// The id of the call.
@@ -77,6 +62,25 @@ pub enum Input {
     },
     /// The run has to end now.
     Interrupt(Interruption),
+}
+
+/// Whether a call may run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It may.
+    Allow,
+    /// It may not; the model reads why.
+    Deny {
+        /// Why, in words for the model.
+        reason: String,
+    },
+    /// It may, with other arguments; the model reads which. When they do not fit the tool's schema, the
+    /// call is denied.
+    Edit {
+        /// All arguments.
+        arguments: Value,
+    },
 }
 
 /// How a call ended.

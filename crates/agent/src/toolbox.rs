@@ -34,7 +34,7 @@ impl Toolbox {
             let mut spec = tool.spec();
             let name = spec.name.clone();
             if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control() || ",[]".contains(c)) {
-                return Err(BuildError::ToolName { name });
+                return Err(BuildError::ToolName { name, rule: "letters, digits, `_`, `-` and `.`" });
             }
             if toolbox.specs.iter().any(|other| other.name == name) {
                 return Err(BuildError::DuplicateTool { name });

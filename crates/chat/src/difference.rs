@@ -2,23 +2,46 @@
 
 use serde_json::Value;
 
+use crate::{ChatError, ChatErrorKind, ChatRequest};
+
 /// How many characters of a value are shown, and how many of them before the place that differs.
 const SHOWN: usize = 60;
 const BEFORE: usize = 20;
 
-/// The first place where two values differ, in the order of the first one's fields.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Difference {
+/// The first place where two requests differ, in the order of their fields.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` is {left} there and {right} here")]
+pub struct Difference {
     /// For example `messages[2].content[0].text`.
-    pub(crate) field: String,
-    /// What the first value has there.
-    pub(crate) left: String,
+    pub field: String,
+    /// What the first request has there.
+    pub left: String,
     /// What the second one has.
-    pub(crate) right: String,
+    pub right: String,
+}
+
+impl ChatRequest {
+    /// Where another request differs from this one, as they are written down: there, for example, a number
+    /// that is none (NaN) is `null`, whatever it was.
+    ///
+    /// # Errors
+    /// When one of them cannot be written down.
+    pub fn difference(&self, other: &Self) -> Result<Option<Difference>, ChatError> {
+        if self == other {
+            return Ok(None);
+        }
+        let written = |request| {
+            serde_json::to_string(request).and_then(|text| serde_json::from_str(&text)).map_err(|error| {
+                let message = "the request cannot be written down, so it was not recorded";
+                ChatError::new(ChatErrorKind::InvalidRequest, message).with_source(error)
+            })
+        };
+        Ok(first(&written(self)?, &written(other)?))
+    }
 }
 
 /// Compares two values; the order of an object's fields does not matter.
-pub(crate) fn first(left: &Value, right: &Value) -> Option<Difference> {
+fn first(left: &Value, right: &Value) -> Option<Difference> {
     search(left, right, &mut String::new())
 }
 

@@ -15,6 +15,8 @@ pub enum ChatErrorKind {
     InvalidRequest,
     /// Prompt and reserved output do not fit into the context window.
     ContextExceeded,
+    /// The server refuses the key, or what the key's account may use is used up.
+    Denied,
     /// The model cannot be reached or has shut down; the same request may work later.
     Unavailable,
     /// The computation itself failed.

@@ -26,26 +26,31 @@
 
 #![forbid(unsafe_code)]
 
-mod bytes;
+pub mod bytes;
 mod difference;
 mod error;
 mod exchange;
 mod message;
 mod model;
+mod native;
 mod recorder;
 mod recording;
+mod records;
 mod replay;
 mod request;
 mod scripted;
 mod stop;
 
+pub use difference::Difference;
 pub use error::{ChatError, ChatErrorKind};
 pub use exchange::{Exchange, RecordedError};
 pub use message::{Generated, Image, Message, Part, Role};
 pub use model::{Capabilities, ChatEvent, ChatModel, ChatStream, Delta, End, FinishReason, ModelInfo, Reply, Usage};
+pub use native::{NativeCall, NativeResult, NativeTool};
 pub use recorder::Recorder;
-pub use recording::{EXCHANGE_VERSION, Recorded, Recording, RecordingError};
+pub use recording::{EXCHANGE_VERSION, Recorded, Recording};
+pub use records::{RecordFile, RecordLine, RecordingError, Records};
 pub use replay::Replay;
-pub use request::{ChatRequest, Constraint, NativeTool, Sampling};
+pub use request::{ChatRequest, Constraint, Sampling};
 pub use scripted::{ScriptedModel, ScriptedReply};
 pub use stop::{StopMatch, StopScanner};

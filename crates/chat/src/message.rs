@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{NativeCall, NativeResult};
+
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,15 +62,20 @@ pub enum Part {
     Image(Image),
     /// Text that a model generated; a local model reuses its ids.
     Generated(Generated),
+    /// A native tool call, in an assistant's message.
+    Call(NativeCall),
+    /// The result of one, in a tool's message.
+    Result(NativeResult),
 }
 
 impl Part {
-    /// The text of the part, or nothing for an image.
+    /// The text of the part, or nothing for an image or a call.
     pub fn text(&self) -> &str {
         match self {
             Self::Text(text) => text,
             Self::Generated(generated) => &generated.text,
-            Self::Image(_) => "",
+            Self::Result(result) => &result.text,
+            Self::Image(_) | Self::Call(_) => "",
         }
     }
 }
@@ -103,6 +110,20 @@ impl Message {
         Self::new(Role::Assistant, text)
     }
 
+    /// The result of a native tool call.
+    pub fn result(call: impl Into<String>, text: impl Into<String>) -> Self {
+        let result = NativeResult { call: call.into(), text: text.into() };
+        Self { role: Role::Tool, content: vec![Part::Result(result)] }
+    }
+
+    /// The native tool calls in it, in order.
+    pub fn calls(&self) -> impl Iterator<Item = &NativeCall> {
+        self.content.iter().filter_map(|part| match part {
+            Part::Call(call) => Some(call),
+            _ => None,
+        })
+    }
+
     /// The text of all parts, joined.
     pub fn text(&self) -> String {
         self.content.iter().map(Part::text).collect()
@@ -130,12 +151,21 @@ impl Message {
         }
     }
 
+    /// Appends to the arguments of the last native tool call, if there is one.
+    pub fn push_arguments(&mut self, arguments: &str) {
+        let calls = self.content.iter_mut().rev().filter_map(|part| match part {
+            Part::Call(call) => Some(call),
+            _ => None,
+        });
+        calls.take(1).for_each(|call| call.arguments.push_str(arguments));
+    }
+
     /// Appends a part, joining it to the last one where both are text or both generated.
     pub fn push(&mut self, part: Part) {
         match part {
             Part::Text(text) => self.push_text(&text),
             Part::Generated(Generated { text, ids }) => self.push_generated(&text, &ids),
-            Part::Image(_) => self.content.push(part),
+            Part::Image(_) | Part::Call(_) | Part::Result(_) => self.content.push(part),
         }
     }
 }

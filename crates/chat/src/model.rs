@@ -8,7 +8,7 @@ use futures_core::Stream;
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
-use crate::{ChatError, ChatErrorKind, ChatRequest, Message, Role};
+use crate::{ChatError, ChatErrorKind, ChatRequest, Message, NativeCall, Part, Role};
 
 /// What a model can do beyond plain chat. Asking for more is an error, never silently ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,12 +95,19 @@ pub struct End {
     pub usage: Usage,
 }
 
-/// An event of a [`ChatStream`]: any number of deltas, then one end.
+/// An event of a [`ChatStream`]: any number of deltas and native tool calls, then one end.
+///
+/// Calls come one after the other: all [`Arguments`](Self::Arguments) belong to the [`Call`](Self::Call)
+/// before them. A reply with calls ends with [`FinishReason::EndOfTurn`] like one without.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatEvent {
     /// More of the reply.
     Delta(Delta),
+    /// A native tool call begins; its arguments are those that came with its name, often none.
+    Call(NativeCall),
+    /// More of the arguments of the last call.
+    Arguments(String),
     /// The reply is complete; nothing follows.
     End(End),
 }
@@ -139,6 +146,13 @@ pub trait ChatModel: Send + Sync {
     /// stream.
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError>;
 
+    /// How many tokens the prompt of this request has, as far as the model knows without asking anybody
+    /// else. The default is `None`: it does not know, and the caller has to estimate.
+    fn count_tokens(&self, request: &ChatRequest) -> Option<usize> {
+        let _ = request;
+        None
+    }
+
     /// Waits for the whole reply.
     ///
     /// # Errors
@@ -149,6 +163,8 @@ pub trait ChatModel: Send + Sync {
         while let Some(event) = stream.next().await {
             match event? {
                 ChatEvent::Delta(delta) => message.push_delta(&delta),
+                ChatEvent::Call(call) => message.push(Part::Call(call)),
+                ChatEvent::Arguments(arguments) => message.push_arguments(&arguments),
                 ChatEvent::End(End { finish, usage }) => return Ok(Reply { message, finish, usage }),
             }
         }
@@ -167,6 +183,10 @@ macro_rules! forward {
 
             async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
                 (**self).stream(request).await
+            }
+
+            fn count_tokens(&self, request: &ChatRequest) -> Option<usize> {
+                (**self).count_tokens(request)
             }
 
             async fn complete(&self, request: ChatRequest) -> Result<Reply, ChatError> {

@@ -1,7 +1,6 @@
 //! A model whose exchanges are written down.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +11,7 @@ use futures_core::Stream;
 
 use crate::{
     ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, End, Exchange, FinishReason, ModelInfo,
-    Recording, RecordingError, Usage, recording,
+    RecordFile, Recorded, Recording, RecordingError, Usage,
 };
 
 /// A model around another one that appends each exchange to a [`Recording`].
@@ -48,9 +47,7 @@ impl<M: ChatModel> Recorder<M> {
     /// # Errors
     /// When the file cannot be created.
     pub fn create(model: M, path: impl AsRef<Path>) -> Result<Self, RecordingError> {
-        let path = path.as_ref();
-        let file = File::create(path).map_err(RecordingError::io("create", path))?;
-        Ok(Self::new(model, path, file, 0))
+        Ok(Self::new(model, RecordFile::create(path.as_ref())?, 0))
     }
 
     /// Records to the end of a file, which is created if it is not there. A last line that is cut off is
@@ -59,21 +56,13 @@ impl<M: ChatModel> Recorder<M> {
     /// # Errors
     /// When the file cannot be opened, or is no recording that can be read.
     pub fn append(model: M, path: impl AsRef<Path>) -> Result<Self, RecordingError> {
-        let path = path.as_ref();
-        let mut file =
-            OpenOptions::new().append(true).create(true).open(path).map_err(RecordingError::io("open", path))?;
-        let Recording { exchanges, truncated, complete, unterminated } = Recording::read(path)?;
-        if truncated.is_some() {
-            file.set_len(complete).map_err(RecordingError::io("shorten", path))?;
-        } else if unterminated {
-            file.write_all(b"\n").map_err(RecordingError::io("write", path))?;
-        }
-        Ok(Self::new(model, path, file, exchanges.len()))
+        let (file, records) = RecordFile::append(path.as_ref())?;
+        Ok(Self::new(model, file, Recording::of(&records)?.exchanges.len()))
     }
 
-    fn new(model: M, path: &Path, file: File, ended: usize) -> Self {
-        let state = Mutex::new(State { file, ended, failed: None });
-        Self { model, output: Arc::new(Output { path: path.to_owned(), state }) }
+    fn new(model: M, file: RecordFile, ended: usize) -> Self {
+        let path = file.path().to_owned();
+        Self { model, output: Arc::new(Output { path, state: Mutex::new(State { file, ended, failed: None }) }) }
     }
 }
 
@@ -83,13 +72,17 @@ impl<M: ChatModel> ChatModel for Recorder<M> {
         self.model.info()
     }
 
+    fn count_tokens(&self, request: &ChatRequest) -> Option<usize> {
+        self.model.count_tokens(request)
+    }
+
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
         let exchange = Exchange { model: self.model.info(), request, events: Vec::new(), error: None };
         // From here on the exchange is written even if this future is dropped.
         let mut open = Open { after: self.output.begin()?, exchange: Some(exchange), output: self.output.clone() };
         let request = open.request();
         match self.model.stream(request).await {
-            Ok(stream) => Ok(Box::pin(Recorded { stream, open })),
+            Ok(stream) => Ok(Box::pin(RecordedStream { stream, open })),
             Err(error) => {
                 open.close(Some(&error))?;
                 Err(error)
@@ -107,7 +100,7 @@ struct Output {
 
 #[derive(Debug)]
 struct State {
-    file: File,
+    file: RecordFile,
     /// How many exchanges have ended.
     ended: usize,
     /// Why writing failed, if it did.
@@ -124,15 +117,14 @@ impl Output {
         }
     }
 
-    fn write(&self, after: usize, exchange: &Exchange) -> Result<(), ChatError> {
+    fn write(&self, after: usize, exchange: Exchange) -> Result<(), ChatError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reason) = &state.failed {
             return Err(self.error(reason));
         }
-        let written = recording::line(after, exchange)
-            .map_err(|error| error.to_string())
-            .and_then(|line| state.file.write_all(&line).map_err(|error| error.to_string()));
-        match written {
+        let line = Recorded { after, exchange }.to_line().map_err(|error| error.to_string());
+        let reason = |error: RecordingError| error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        match line.and_then(|line| state.file.write(&line).map_err(reason)) {
             Ok(()) => {
                 state.ended += 1;
                 Ok(())
@@ -177,7 +169,7 @@ impl Open {
             return Ok(());
         };
         exchange.error = error.map(Into::into);
-        self.output.write(self.after, &exchange)
+        self.output.write(self.after, exchange)
     }
 }
 
@@ -188,7 +180,7 @@ impl Drop for Open {
         };
         let ids = exchange.events.iter().map(|event| match event {
             ChatEvent::Delta(delta) => delta.ids.len(),
-            ChatEvent::End(_) => 0,
+            ChatEvent::Call(_) | ChatEvent::Arguments(_) | ChatEvent::End(_) => 0,
         });
         let usage = Usage { generated: ids.sum(), ..Usage::default() };
         exchange.events.push(ChatEvent::End(End { finish: FinishReason::Cancelled, usage }));
@@ -198,12 +190,12 @@ impl Drop for Open {
 }
 
 /// A stream that is written down when it ends.
-struct Recorded {
+struct RecordedStream {
     stream: ChatStream,
     open: Open,
 }
 
-impl Stream for Recorded {
+impl Stream for RecordedStream {
     type Item = Result<ChatEvent, ChatError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -6,9 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use futures_util::stream;
 
-use crate::difference::{self, Difference};
 use crate::{
-    ChatError, ChatErrorKind, ChatModel, ChatRequest, ChatStream, Exchange, ModelInfo, Recorded, Recording,
+    ChatError, ChatErrorKind, ChatModel, ChatRequest, ChatStream, Difference, Exchange, ModelInfo, Recorded, Recording,
     RecordingError,
 };
 
@@ -60,9 +59,9 @@ impl Replay {
     /// When it cannot be read, is malformed, of another version, or holds no exchange.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, RecordingError> {
         let path = path.as_ref();
-        let Recording { exchanges, truncated, .. } = Recording::read(path)?;
+        let Recording { exchanges, truncated } = Recording::read(path)?;
         let Some(first) = exchanges.first() else {
-            return Err(RecordingError::Empty { path: path.to_owned() });
+            return Err(RecordingError::Empty { path: path.to_owned(), record: "exchange" });
         };
         let info = first.exchange.model.clone();
         let given = Mutex::new(Given { each: vec![false; exchanges.len()], first: 0 });
@@ -103,7 +102,7 @@ impl Replay {
             if given.each[index] || *after > given.first {
                 continue;
             }
-            match differs(&exchange.request, request)? {
+            match exchange.request.difference(request)? {
                 None => {
                     given.each[index] = true;
                     given.first += given.each[given.first..].iter().take_while(|given| **given).count();
@@ -120,15 +119,12 @@ impl Replay {
             Some(path) => format!("the recording {}", path.display()),
             None => "the recording".to_owned(),
         };
-        let Some((index, Difference { field, left, right })) = expected else {
+        let Some((index, difference)) = expected else {
             let count = self.exchanges.len();
             let message = format!("{recording} has no exchange left (it holds {count})");
             return ChatError::new(ChatErrorKind::Unavailable, message).with_hint("record the run again");
         };
-        let message = format!(
-            "exchange {} of {recording} is of another request: `{field}` is {left} there and {right} here",
-            index + 1
-        );
+        let message = format!("exchange {} of {recording} is of another request: {difference}", index + 1);
         ChatError::new(ChatErrorKind::InvalidRequest, message)
             .with_hint("replay with what the run was recorded with, or record it again")
     }
@@ -151,19 +147,4 @@ impl ChatModel for Replay {
             }
         }
     }
-}
-
-/// Compares requests as they are written down: there, for example, a number that is none (NaN) is
-/// `null`, whatever it was.
-fn differs(recorded: &ChatRequest, asked: &ChatRequest) -> Result<Option<Difference>, ChatError> {
-    if recorded == asked {
-        return Ok(None);
-    }
-    let written = |request| {
-        serde_json::to_string(request).and_then(|text| serde_json::from_str(&text)).map_err(|error| {
-            let message = "the request cannot be written down, so it was not recorded";
-            ChatError::new(ChatErrorKind::InvalidRequest, message).with_source(error)
-        })
-    };
-    Ok(difference::first(&written(recorded)?, &written(asked)?))
 }

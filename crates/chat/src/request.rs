@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Capabilities, ChatError, ChatErrorKind, Message, Part, Role};
+use crate::{Capabilities, ChatError, ChatErrorKind, Message, NativeTool, Part, Role};
 
 /// How the next token is chosen. A field left at `None` takes the model's own default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,17 +39,6 @@ pub enum Constraint {
     Grammar(String),
 }
 
-/// A tool offered through the model's native interface for tool calls.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NativeTool {
-    /// The name that the model calls.
-    pub name: String,
-    /// What it is for.
-    pub description: String,
-    /// JSON schema of the arguments object.
-    pub parameters: Value,
-}
-
 /// One request to a [`ChatModel`](crate::ChatModel).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChatRequest {
@@ -66,7 +55,9 @@ pub struct ChatRequest {
     pub max_tokens: Option<usize>,
     /// What the reply has to satisfy.
     pub constraint: Option<Constraint>,
-    /// Tools for the model's native interface.
+    /// Tools for the model's native interface. A remote model answers with
+    /// [`ChatEvent::Call`](crate::ChatEvent::Call); a local one writes its calls as text, in the form that
+    /// its chat template taught it.
     pub tools: Vec<NativeTool>,
 }
 
@@ -90,6 +81,18 @@ impl ChatRequest {
         };
         if self.continue_last && last.role != Role::Assistant {
             return invalid("`continue_last` needs an assistant's message at the end");
+        }
+        if self.continue_last && last.content.iter().any(|part| matches!(part, Part::Call(_))) {
+            return invalid("`continue_last` cannot go on behind a native tool call; give the results of the calls");
+        }
+        let holds = |role: Role, is_wrong: fn(&Part) -> bool| {
+            self.messages.iter().any(|message| message.role != role && message.content.iter().any(is_wrong))
+        };
+        if holds(Role::Assistant, |part| matches!(part, Part::Call(_))) {
+            return invalid("a native tool call is in a message that is not the assistant's");
+        }
+        if holds(Role::Tool, |part| matches!(part, Part::Result(_))) {
+            return invalid("the result of a native tool call is in a message that is not a tool's");
         }
         if self.stop.iter().any(String::is_empty) {
             return invalid("a stop string is empty");

@@ -8,7 +8,7 @@ use futures_util::stream;
 
 use crate::{
     Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, FinishReason,
-    ModelInfo, StopScanner, Usage,
+    ModelInfo, NativeCall, StopScanner, Usage,
 };
 
 /// One reply of a [`ScriptedModel`].
@@ -16,6 +16,8 @@ use crate::{
 pub enum ScriptedReply {
     /// The model says this; stop strings of the request hold as for any model.
     Text(String),
+    /// The model says this, then makes these native calls.
+    Calls(String, Vec<NativeCall>),
     /// The request fails before anything is said.
     Error(ChatError),
 }
@@ -35,7 +37,7 @@ impl From<String> for ScriptedReply {
 /// Answers each request with the next scripted reply and remembers what it was asked.
 ///
 /// Text comes in deltas of one character, the hardest split that a real model could make. A "token" of
-/// its [`Usage`] is a character.
+/// its [`Usage`] is a character, or the beginning of a call.
 #[derive(Debug)]
 pub struct ScriptedModel {
     capabilities: Capabilities,
@@ -76,16 +78,19 @@ impl ChatModel for ScriptedModel {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         request.validate(&self.capabilities)?;
         let reply = self.replies.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        match reply {
-            Some(ScriptedReply::Text(text)) => Ok(Box::pin(stream::iter(events(&text, &request).into_iter().map(Ok)))),
-            Some(ScriptedReply::Error(error)) => Err(error),
-            None => Err(ChatError::new(ChatErrorKind::Unavailable, "the script has no reply left")),
-        }
+        let events = match reply {
+            Some(ScriptedReply::Text(text)) => events(&text, &[], &request),
+            Some(ScriptedReply::Calls(text, calls)) => events(&text, &calls, &request),
+            Some(ScriptedReply::Error(error)) => return Err(error),
+            None => return Err(ChatError::new(ChatErrorKind::Unavailable, "the script has no reply left")),
+        };
+        Ok(Box::pin(stream::iter(events.into_iter().map(Ok))))
     }
 }
 
-/// The events of a reply: characters up to a stop string or the token limit, then the end.
-fn events(text: &str, request: &ChatRequest) -> Vec<ChatEvent> {
+/// The events of a reply: characters up to a stop string or the token limit, calls if neither came, then
+/// the end.
+fn events(text: &str, calls: &[NativeCall], request: &ChatRequest) -> Vec<ChatEvent> {
     let mut scanner = StopScanner::new(&request.stop);
     let mut finish = FinishReason::EndOfTurn;
     let mut generated = 0;
@@ -102,8 +107,26 @@ fn events(text: &str, request: &ChatRequest) -> Vec<ChatEvent> {
     }
     let read: usize = text.chars().take(generated).map(char::len_utf8).sum();
     let shown = if matches!(finish, FinishReason::Stop(_)) { scanner.safe() } else { read };
+    let mut called: Vec<_> = calls.iter().flat_map(call_events).collect();
+    if finish == FinishReason::EndOfTurn {
+        let left = request.max_tokens.map_or(usize::MAX, |limit| limit - generated);
+        if called.len() > left {
+            called.truncate(left);
+            finish = FinishReason::Length;
+        }
+        generated += called.len();
+    } else {
+        called.clear();
+    }
     let computed = request.messages.iter().map(|message| message.text().chars().count()).sum();
     let deltas = text[..shown].chars().map(|c| ChatEvent::Delta(Delta { text: c.to_string(), ids: Vec::new() }));
     let end = ChatEvent::End(End { finish, usage: Usage { cached: 0, computed, generated } });
-    deltas.chain([end]).collect()
+    deltas.chain(called).chain([end]).collect()
+}
+
+/// A call, then its arguments character by character.
+fn call_events(call: &NativeCall) -> impl Iterator<Item = ChatEvent> {
+    let begun = ChatEvent::Call(NativeCall { arguments: String::new(), ..call.clone() });
+    let arguments = call.arguments.chars().map(|character| ChatEvent::Arguments(character.to_string()));
+    [begun].into_iter().chain(arguments)
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use qianshou_chat::{
-    Capabilities, ChatErrorKind, ChatRequest, Constraint, Image, Message, NativeTool, Part, Role, Sampling,
+    Capabilities, ChatErrorKind, ChatRequest, Constraint, Image, Message, NativeCall, NativeTool, Part, Role, Sampling,
 };
 
 const EVERYTHING: Capabilities =
@@ -61,6 +61,27 @@ fn contradictions_are_invalid() {
         &ChatRequest { max_tokens: Some(0), ..request() },
         invalid,
         "`max_tokens` is 0; the smallest useful value is 1",
+    );
+}
+
+#[test]
+fn native_calls_have_their_places() {
+    let invalid = ChatErrorKind::InvalidRequest;
+    let call = NativeCall { id: "c1".to_owned(), name: "f".to_owned(), arguments: "{}".to_owned() };
+    let calling = |role| Message { role, content: vec![Part::Text("So:".to_owned()), Part::Call(call.clone())] };
+    let asked = |messages: &[Message]| ChatRequest::new(messages.iter().cloned());
+    let whole = [Message::user("q"), calling(Role::Assistant), Message::result("c1", "3")];
+    asked(&whole).validate(&Capabilities::default()).unwrap();
+    assert_eq!(whole.each_ref().map(|message| message.text()), ["q", "So:", "3"]);
+    assert_eq!(whole[1].calls().collect::<Vec<_>>(), [&call]);
+
+    refused(&asked(&[calling(Role::User)]), invalid, "a native tool call is in a message that is not the assistant's");
+    let misplaced = Message { role: Role::User, ..Message::result("c1", "3") };
+    refused(&asked(&[misplaced]), invalid, "the result of a native tool call is in a message that is not a tool's");
+    refused(
+        &ChatRequest { continue_last: true, ..asked(&whole[..2]) },
+        invalid,
+        "`continue_last` cannot go on behind a native tool call; give the results of the calls",
     );
 }
 

@@ -5,7 +5,7 @@
 use futures_util::TryStreamExt as _;
 use qianshou_chat::{
     Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, Delta, End, FinishReason, Message,
-    ScriptedModel, ScriptedReply, Usage,
+    NativeCall, ScriptedModel, ScriptedReply, Usage,
 };
 
 fn request(stop: &[&str]) -> ChatRequest {
@@ -61,6 +61,27 @@ async fn the_limit_of_tokens_holds() {
     assert_eq!((reply.text().as_str(), reply.finish, reply.usage.generated), ("ab", FinishReason::Length, 2));
     let reply = model.complete(limited(3)).await.unwrap();
     assert_eq!((reply.text().as_str(), reply.finish), ("abc", FinishReason::EndOfTurn));
+}
+
+#[tokio::test]
+async fn native_calls_come_after_the_text() {
+    let call = |id: &str, arguments: &str| NativeCall {
+        id: id.to_owned(),
+        name: "add".to_owned(),
+        arguments: arguments.to_owned(),
+    };
+    let calls = vec![call("a", "{}"), call("b", "[1]")];
+    let script = || ScriptedReply::Calls("So".to_owned(), calls.clone());
+    let model = ScriptedModel::new([script(), script(), script()]);
+    let reply = model.complete(request(&[])).await.unwrap();
+    assert_eq!((reply.text().as_str(), reply.finish, reply.usage.generated), ("So", FinishReason::EndOfTurn, 9));
+    assert_eq!(reply.message.calls().cloned().collect::<Vec<_>>(), calls);
+    let reply = model.complete(ChatRequest { max_tokens: Some(7), ..request(&[]) }).await.unwrap();
+    assert_eq!((reply.finish, reply.usage.generated), (FinishReason::Length, 7));
+    let cut = [call("a", "{}"), call("b", "[")];
+    assert_eq!(reply.message.calls().cloned().collect::<Vec<_>>(), cut);
+    let reply = model.complete(request(&["o"])).await.unwrap();
+    assert_eq!(reply.message, Message::assistant("S"));
 }
 
 #[tokio::test]

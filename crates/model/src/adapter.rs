@@ -116,40 +116,41 @@ impl Adapter {
         Ok(Self { name, rank, scale: scale as f32, factors })
     }
 
-    /// Checks that the model has every weight that the adapter changes: an adapter that could be merged
-    /// in part only is refused.
-    pub(crate) fn check(&self, knows: impl Fn(&str) -> bool) -> Result<(), ModelError> {
-        match self.factors.keys().find(|weight| !knows(weight)) {
-            None => Ok(()),
-            Some(weight) => Err(ModelError::Adapter {
-                path: self.name.clone(),
-                reason: format!("it changes `{weight}`, which this model does not have"),
-            }),
+    /// Checks that the model has every weight that the adapter changes, in the shape that it was made for: an
+    /// adapter that could be merged in part only is refused.
+    pub(crate) fn check<'a>(&self, shape: impl Fn(&str) -> Option<&'a [usize]>) -> Result<(), ModelError> {
+        let misfit = |reason: String| Err(ModelError::Adapter { path: self.name.clone(), reason });
+        for (weight, factors) in &self.factors {
+            let made_for = [factors.rows, factors.columns];
+            match shape(weight) {
+                Some(found) if found == made_for => {}
+                None => return misfit(format!("it changes `{weight}`, which this model does not have")),
+                Some(found) => {
+                    return misfit(format!("it was made for `{weight}` of shape {made_for:?}, here it is {found:?}"));
+                }
+            }
         }
+        Ok(())
     }
 
-    /// Adds the adapter's change of `name` to `weight` `[rows, columns]`.
-    pub(crate) fn merge(&self, name: &str, rows: usize, columns: usize, weight: &mut [f32]) -> Result<(), ModelError> {
+    /// Whether the adapter changes `name`.
+    pub(crate) fn changes(&self, name: &str) -> bool {
+        self.factors.contains_key(name)
+    }
+
+    /// Adds the adapter's change of `name`, if any, to rows of that weight from `first` on.
+    pub(crate) fn merge(&self, name: &str, first: usize, rows: &mut [f32]) {
         let Some(factors) = self.factors.get(name) else {
-            return Ok(());
+            return;
         };
-        if (factors.rows, factors.columns) != (rows, columns) {
-            let (found_rows, found_columns) = (factors.rows, factors.columns);
-            return Err(ModelError::Adapter {
-                path: self.name.clone(),
-                reason: format!(
-                    "it was made for `{name}` of shape [{found_rows}, {found_columns}], here it is [{rows}, {columns}]"
-                ),
-            });
-        }
-        weight.par_chunks_mut(columns).zip(factors.b.par_chunks(self.rank)).for_each(|(row, b)| {
-            for (b, a) in b.iter().zip(factors.a.chunks_exact(columns)) {
+        let b = &factors.b[first * self.rank..];
+        rows.par_chunks_mut(factors.columns).zip(b.par_chunks(self.rank)).for_each(|(row, b)| {
+            for (b, a) in b.iter().zip(factors.a.chunks_exact(factors.columns)) {
                 let b = b * self.scale;
                 for (weight, a) in row.iter_mut().zip(a) {
                     *weight += b * a;
                 }
             }
         });
-        Ok(())
     }
 }

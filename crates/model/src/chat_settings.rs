@@ -21,6 +21,14 @@ pub(crate) enum ChatFormat {
 }
 
 impl ChatFormat {
+    /// Whether tools of a request reach the model.
+    pub(crate) fn takes_tools(&self) -> bool {
+        match self {
+            Self::ChatMl(_) => false,
+            Self::Template(template) => template.takes_tools(),
+        }
+    }
+
     pub(crate) fn encode(
         &self,
         messages: &[Message],

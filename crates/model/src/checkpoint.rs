@@ -10,8 +10,8 @@ use qianshou_tokenizer::{ChatMl, ChatTemplate, Tokenizer};
 
 use crate::chat_settings::{ChatFormat, ChatSettings};
 use crate::names::Names;
-use crate::weights::{GgufFile, SafetensorsFiles, TensorSource, Weights};
-use crate::{Adapter, ComputeDevice, Decoder, Family, ModelConfig, ModelError};
+use crate::weights::{GgufFile, PyTorchFiles, SafetensorsFiles, TensorSource, Weights};
+use crate::{Adapter, AttentionWindows, ComputeDevice, Decoder, Family, ModelConfig, ModelError};
 
 /// A checkpoint whose configuration was read, and whose weights were not yet.
 ///
@@ -39,7 +39,8 @@ enum Files {
 }
 
 impl Checkpoint {
-    /// Opens a folder with `config.json` and safetensors, or a `.gguf` file.
+    /// Opens a folder with `config.json` and weights (safetensors, else files of `torch.save`), or a `.gguf`
+    /// file.
     ///
     /// # Errors
     /// [`ModelError::NotACheckpoint`] with what was expected, or what is wrong with the configuration.
@@ -74,6 +75,15 @@ impl Checkpoint {
     /// Its shape.
     pub fn config(&self) -> &ModelConfig {
         &self.config
+    }
+
+    /// The checkpoint with attention windows by layer, in place of those that it brings.
+    ///
+    /// # Errors
+    /// [`ModelError::Windows`] when the model has fewer layers.
+    pub fn with_attention_windows(mut self, windows: &AttentionWindows) -> Result<Self, ModelError> {
+        self.config.windows = windows.of_layers(self.config.layers)?;
+        Ok(self)
     }
 
     /// Its tokenizer: `tokenizer.json` of the folder, or the vocabulary inside the GGUF.
@@ -125,6 +135,9 @@ impl Checkpoint {
 
     /// Reads the weights onto `device`, tensor by tensor, with `adapter` merged in.
     ///
+    /// On a CPU, F32 weights stay in the file, of which only a map is held: the file must not be written to
+    /// while the decoder lives (to replace it by another of its name does no harm).
+    ///
     /// # Errors
     /// A missing or damaged file or tensor, or an adapter that does not fit.
     pub fn load(self, device: ComputeDevice, adapter: Option<Adapter>) -> Result<Decoder, ModelError> {
@@ -150,12 +163,24 @@ impl Checkpoint {
 
     fn source(&self) -> Result<Box<dyn TensorSource>, ModelError> {
         Ok(match &self.files {
-            Files::Folder => Box::new(SafetensorsFiles::open_folder(&self.path)?),
+            Files::Folder => folder_source(&self.path)?,
             Files::Gguf { file, gguf } => {
                 Box::new(GgufFile::new(&self.path, Arc::clone(file), Arc::clone(gguf), &self.config))
             }
         })
     }
+}
+
+/// The weights of a folder: safetensors, else files of `torch.save`.
+fn folder_source(folder: &Path) -> Result<Box<dyn TensorSource>, ModelError> {
+    if let Some(files) = SafetensorsFiles::open_folder(folder)? {
+        return Ok(Box::new(files));
+    }
+    if let Some(files) = PyTorchFiles::open_folder(folder)? {
+        return Ok(Box::new(files));
+    }
+    let expected = "`model.safetensors` or `pytorch_model.bin` in the folder, or shards with their index".to_owned();
+    Err(ModelError::NotACheckpoint { path: folder.to_owned(), expected })
 }
 
 /// What a checkpoint's files hold.

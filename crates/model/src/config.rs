@@ -80,8 +80,9 @@ pub struct ModelConfig {
     pub tied_embeddings: bool,
     /// Query, key and value have biases.
     pub attention_bias: bool,
-    /// From this layer on (see `windowed_layers_from`) a token sees only so many tokens back.
-    pub sliding_window: Option<SlidingWindow>,
+    /// For each layer, how many tokens back a token sees, itself included; `None` is all, and so is a layer
+    /// beyond the end. Qwen 2 has such windows in its upper layers (`use_sliding_window`).
+    pub windows: Vec<Option<usize>>,
 }
 
 /// Training-free extension of the context (Qwen report 2.5), as the official code of Qwen 1 has it.
@@ -105,15 +106,6 @@ impl ContextExtension {
         // A prompt is far shorter than 2³⁰ times the trained context.
         (2.0_f64.powf(doublings.ceil()) - 1.0).max(1.0) as u32
     }
-}
-
-/// Sliding-window attention of the upper layers (Qwen 2 with `use_sliding_window`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SlidingWindow {
-    /// How many tokens a token sees, itself included.
-    pub tokens: usize,
-    /// First layer that is so limited.
-    pub first_layer: usize,
 }
 
 impl ModelConfig {
@@ -158,13 +150,6 @@ impl ModelConfig {
             }
             _ => false,
         };
-        let sliding_window = if flag("use_sliding_window", false) {
-            let tokens = fields.size("sliding_window")?;
-            let first_layer = fields.optional_size("max_window_layers")?.unwrap_or(layers);
-            Some(SlidingWindow { tokens, first_layer })
-        } else {
-            None
-        };
         let config = Self {
             family,
             hidden_size,
@@ -181,9 +166,15 @@ impl ModelConfig {
             context_window,
             tied_embeddings: flag("tie_word_embeddings", false),
             attention_bias,
-            sliding_window,
+            windows: Vec::new(),
         };
-        config.check(path)
+        let config = config.check(path)?;
+        if !flag("use_sliding_window", false) {
+            return Ok(config);
+        }
+        let tokens = fields.size("sliding_window")?;
+        let first = fields.optional_size("max_window_layers")?.unwrap_or(layers);
+        Ok(Self { windows: (0..layers).map(|layer| (layer >= first).then_some(tokens)).collect(), ..config })
     }
 
     /// Reads the metadata of a GGUF file. Whether embeddings are tied is told by the absence of the
@@ -262,14 +253,9 @@ impl ModelConfig {
             context_window,
             tied_embeddings: gguf.tensor("output.weight").is_none(),
             attention_bias: matches!(family, Family::Qwen1 | Family::Qwen2),
-            sliding_window: None,
+            windows: Vec::new(),
         };
         config.check(path)
-    }
-
-    /// The window of `layer`, in tokens, where it has one.
-    pub(crate) fn window(&self, layer: usize) -> Option<usize> {
-        self.sliding_window.filter(|window| layer >= window.first_layer).map(|window| window.tokens)
     }
 
     /// Parameters of the model, by the shapes alone.
@@ -400,7 +386,7 @@ impl Fields<'_> {
             context_window: size("max_position_embeddings", "n_positions")?.max(trained_context),
             tied_embeddings: flag("tie_word_embeddings", false),
             attention_bias: true,
-            sliding_window: None,
+            windows: Vec::new(),
         };
         config.check(self.path)
     }

@@ -1,49 +1,53 @@
 //! The decoder: embedding, layers, head (Qwen report 2.3).
 
+use std::collections::BTreeMap;
+
 use burn::tensor::activation::{silu, softmax};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::ModelError;
 use crate::cache::{Cache, LayerCache};
 use crate::config::ModelConfig;
 use crate::device::ComputeDevice;
-use crate::linear::Linear;
+use crate::linear::{Linear, Matrix};
+use crate::masks::Masks;
 use crate::names::{LayerNames, Names};
 use crate::rope::{Rope, Rotation};
 use crate::weights::Weights;
 
-/// Tokens computed in one pass at most: bounds the memory of attention scores.
-pub(crate) const PASS: usize = 512;
+/// Tokens computed in one pass at most.
+const PASS: usize = 512;
+
+/// Bytes of the attention scores of one pass at most, where the context is long.
+const SCORES: usize = 1 << 28;
 
 /// A decoder-only transformer with its weights on a device.
 #[derive(Debug)]
 pub struct Decoder {
     config: ModelConfig,
     device: ComputeDevice,
-    embedding: Tensor<2>,
+    embedding: Matrix,
     layers: Vec<Layer>,
     norm: RmsNorm,
     /// `None` where the head is the embedding.
-    head: Option<Linear>,
+    head: Option<Matrix>,
     rope: Rope,
 }
 
 impl Decoder {
     /// Reads the weights tensor by tensor onto the device.
     pub(crate) fn load(config: ModelConfig, weights: &Weights, device: ComputeDevice) -> Result<Self, ModelError> {
-        let target = &device.device;
         let names = Names::new(&config);
         let vocabulary = |name: &str| {
             let name = format!("{name}.weight");
-            weights.matrix(&name, config.vocabulary_size, config.hidden_size, target)
+            weights.matrix(&name, config.vocabulary_size, config.hidden_size, &device)
         };
         let embedding = vocabulary(names.embedding())?;
         let layers = (0..config.layers)
             .map(|number| Layer::load(number, &names.layer(number), &config, weights, &device))
             .collect::<Result<Vec<_>, _>>()?;
-        let norm = RmsNorm::load(names.norm(), &config, weights, target)?;
-        let head =
-            if config.tied_embeddings { None } else { Some(Linear::new(vocabulary(names.head())?, None, &device)) };
+        let norm = RmsNorm::load(names.norm(), &config, weights, &device)?;
+        let head = if config.tied_embeddings { None } else { Some(vocabulary(names.head())?) };
         let rope = Rope::new(&config);
         Ok(Self { config, device, embedding, layers, norm, head, rope })
     }
@@ -58,9 +62,17 @@ impl Decoder {
         &self.device
     }
 
-    /// Bytes of weights as held: F32, a tied head once.
-    pub fn weight_bytes(&self) -> usize {
-        self.config.parameters() * size_of::<f32>()
+    /// Bytes of matrices held in each type (`F32`, `F16`); a tied head counts once.
+    pub fn weight_bytes(&self) -> BTreeMap<String, usize> {
+        let layers = self.layers.iter().flat_map(|layer| {
+            let attention = &layer.attention;
+            [&attention.query_key_value, &attention.output, &layer.gate_up, &layer.down].map(Linear::weight)
+        });
+        let mut bytes = BTreeMap::new();
+        for (dtype, size) in layers.chain([&self.embedding]).chain(&self.head).flat_map(Matrix::held) {
+            *bytes.entry(format!("{dtype:?}")).or_default() += size;
+        }
+        bytes
     }
 
     /// An empty cache for this model.
@@ -83,19 +95,28 @@ impl Decoder {
         kept
     }
 
+    /// How many tokens the next pass behind those in `cache` may have: bounds the memory of attention scores.
+    pub(crate) fn pass(&self, cache: &Cache) -> usize {
+        let limit = SCORES.min(self.device.binding_limit());
+        let keys = cache.ids().len() + PASS;
+        (limit / (size_of::<f32>() * self.config.heads * keys)).clamp(1, PASS)
+    }
+
     /// Computes `ids` behind the tokens in `cache` and returns the logits of the last one, `[vocabulary]`.
     ///
     /// # Errors
     /// [`ModelError::Tokens`] when `ids` is empty or holds an id outside the vocabulary, and
     /// [`ModelError::Computation`] when the device fails.
     pub fn extend(&self, cache: &mut Cache, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
-        self.check(ids)?;
-        self.in_pool(|| {
-            let passes = ids.chunks(PASS).map(|ids| self.hidden(cache, ids));
-            let hidden = passes.last().ok_or_else(no_tokens)?;
-            let tokens = hidden.dims()[0];
-            to_vec(self.logits(hidden.narrow(0, tokens - 1, 1)))
-        })
+        let mut logits = Vec::new();
+        self.in_passes(cache, ids, |hidden, last| {
+            if last {
+                let tokens = hidden.dims()[0];
+                logits = to_vec(self.logits(hidden.narrow(0, tokens - 1, 1)))?;
+            }
+            Ok(())
+        })?;
+        Ok(logits)
     }
 
     /// As [`extend`](Self::extend), with the logits of every one of `ids`, row by row `[tokens, vocabulary]`.
@@ -103,13 +124,33 @@ impl Decoder {
     /// # Errors
     /// As [`extend`](Self::extend).
     pub fn extend_all(&self, cache: &mut Cache, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
+        let vocabulary = self.config.vocabulary_size;
+        let rows = (self.device.binding_limit() / (size_of::<f32>() * vocabulary)).clamp(1, PASS);
+        let mut logits = Vec::with_capacity(ids.len() * vocabulary);
+        self.in_passes(cache, ids, |hidden, _| {
+            for hidden in hidden.split(rows, 0) {
+                logits.extend(to_vec(self.logits(hidden))?);
+            }
+            Ok(())
+        })?;
+        Ok(logits)
+    }
+
+    /// Computes `ids` in passes, and gives the hidden states of each to `take`, with whether it is the last.
+    fn in_passes(
+        &self,
+        cache: &mut Cache,
+        mut ids: &[u32],
+        mut take: impl FnMut(Tensor<2>, bool) -> Result<(), ModelError> + Send,
+    ) -> Result<(), ModelError> {
         self.check(ids)?;
         self.in_pool(|| {
-            let mut logits = Vec::with_capacity(ids.len() * self.config.vocabulary_size);
-            for ids in ids.chunks(PASS) {
-                logits.extend(to_vec(self.logits(self.hidden(cache, ids)))?);
+            while !ids.is_empty() {
+                let (pass, rest) = ids.split_at(self.pass(cache).min(ids.len()));
+                take(self.hidden(cache, pass), rest.is_empty())?;
+                ids = rest;
             }
-            Ok(logits)
+            Ok(())
         })
     }
 
@@ -134,9 +175,7 @@ impl Decoder {
     fn hidden(&self, cache: &mut Cache, ids: &[u32]) -> Tensor<2> {
         let device = &self.device.device;
         let start = cache.ids().len();
-        let indices: Vec<i32> = ids.iter().map(|&id| id.cast_signed()).collect();
-        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [ids.len()]), device);
-        let mut hidden = self.embedding.clone().select(0, indices);
+        let mut hidden = self.embedding.rows(ids);
         let pass = Pass {
             start,
             tokens: ids.len(),
@@ -165,10 +204,7 @@ impl Decoder {
 
     fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
         let hidden = self.norm.forward(hidden);
-        match &self.head {
-            Some(head) => head.forward(hidden),
-            None => Linear::new(self.embedding.clone(), None, &self.device).forward(hidden),
-        }
+        self.head.as_ref().unwrap_or(&self.embedding).product(hidden)
     }
 }
 
@@ -187,31 +223,6 @@ struct Pass {
     rotation: Rotation,
     query_scale: Option<Tensor<3>>,
     masks: Masks,
-}
-
-/// What is added to attention scores, `[1, group × tokens, keys]`: 0 where a token may look, −∞ elsewhere.
-struct Masks {
-    causal: Option<Tensor<3>>,
-    windowed: Option<Tensor<3>>,
-}
-
-impl Masks {
-    fn new(config: &ModelConfig, start: usize, tokens: usize, device: &Device) -> Self {
-        let keys = start + tokens;
-        let group = config.heads / config.key_value_heads;
-        let mask = |window: usize| {
-            let row = |token: usize| {
-                let position = start + token;
-                let sees = move |key: usize| key <= position && position - key < window;
-                (0..keys).map(move |key| if sees(key) { 0.0 } else { f32::NEG_INFINITY })
-            };
-            let values: Vec<f32> = (0..group).flat_map(|_| (0..tokens).flat_map(row)).collect();
-            Tensor::from_data(TensorData::new(values, [1, group * tokens, keys]), device)
-        };
-        let window = config.sliding_window.map(|window| window.tokens).filter(|&window| keys > window);
-        // A single token sees everything before it: no mask.
-        Self { causal: (tokens > 1).then(|| mask(usize::MAX)), windowed: window.map(mask) }
-    }
 }
 
 /// One layer: attention and gated MLP, each behind a norm and with a residual.
@@ -233,16 +244,15 @@ impl Layer {
         weights: &Weights,
         device: &ComputeDevice,
     ) -> Result<Self, ModelError> {
-        let target = &device.device;
         let (hidden, inner) = (config.hidden_size, config.feed_forward_size);
         let gate_up = suffixed(&names.gate_up, "weight");
         let down = format!("{}.weight", names.down);
         Ok(Self {
-            attention_norm: RmsNorm::load(&names.attention_norm, config, weights, target)?,
+            attention_norm: RmsNorm::load(&names.attention_norm, config, weights, device)?,
             attention: Attention::load(number, names, config, weights, device)?,
-            feed_forward_norm: RmsNorm::load(&names.feed_forward_norm, config, weights, target)?,
-            gate_up: Linear::new(weights.stacked(&gate_up, hidden, target)?, None, device),
-            down: Linear::new(weights.matrix(&down, hidden, inner, target)?, None, device),
+            feed_forward_norm: RmsNorm::load(&names.feed_forward_norm, config, weights, device)?,
+            gate_up: Linear::new(weights.stacked(&gate_up, hidden, device)?, None),
+            down: Linear::new(weights.matrix(&down, hidden, inner, device)?, None),
             feed_forward_size: inner,
         })
     }
@@ -270,7 +280,7 @@ struct Attention {
     heads: usize,
     key_value_heads: usize,
     head_size: usize,
-    windowed: bool,
+    window: Option<usize>,
 }
 
 impl Attention {
@@ -281,21 +291,20 @@ impl Attention {
         weights: &Weights,
         device: &ComputeDevice,
     ) -> Result<Self, ModelError> {
-        let target = &device.device;
         let query = config.heads * config.head_size;
         let parts = |suffix| suffixed(&names.query_key_value, suffix);
-        let weight = weights.stacked(&parts("weight"), config.hidden_size, target)?;
-        let bias = if config.attention_bias { Some(weights.vector(&parts("bias"), target)?) } else { None };
-        let head_norms = names.head_norms.as_ref().map(|names| HeadNorms::load(names, config, weights, target));
+        let weight = weights.stacked(&parts("weight"), config.hidden_size, device)?;
+        let bias = if config.attention_bias { Some(weights.vector(&parts("bias"), device)?) } else { None };
+        let head_norms = names.head_norms.as_ref().map(|names| HeadNorms::load(names, config, weights, device));
         let output = format!("{}.weight", names.output);
         Ok(Self {
-            query_key_value: Linear::new(weight, bias, device),
+            query_key_value: Linear::new(weight, bias),
             head_norms: head_norms.transpose()?,
-            output: Linear::new(weights.matrix(&output, config.hidden_size, query, target)?, None, device),
+            output: Linear::new(weights.matrix(&output, config.hidden_size, query, device)?, None),
             heads: config.heads,
             key_value_heads: config.key_value_heads,
             head_size: config.head_size,
-            windowed: config.window(number).is_some(),
+            window: config.windows.get(number).copied().flatten(),
         })
     }
 
@@ -324,9 +333,7 @@ impl Attention {
         let queries = queries.reshape([tokens, shared, group, size]);
         let queries = queries.permute([1, 2, 0, 3]).reshape([shared, group * tokens, size]);
         let scores = queries.mul_scalar(1.0 / (size as f64).sqrt()).matmul(keys.swap_dims(1, 2));
-        let mask =
-            if self.windowed && pass.masks.windowed.is_some() { &pass.masks.windowed } else { &pass.masks.causal };
-        let scores = match mask {
+        let scores = match pass.masks.of(self.window) {
             Some(mask) => scores + mask.clone(),
             None => scores,
         };
@@ -344,7 +351,7 @@ struct RmsNorm {
 }
 
 impl RmsNorm {
-    fn load(name: &str, config: &ModelConfig, weights: &Weights, device: &Device) -> Result<Self, ModelError> {
+    fn load(name: &str, config: &ModelConfig, weights: &Weights, device: &ComputeDevice) -> Result<Self, ModelError> {
         let weight = weights.vector(&[(format!("{name}.weight"), config.hidden_size)], device)?;
         Ok(Self { weight: weight.unsqueeze(), epsilon: config.norm_epsilon })
     }
@@ -363,7 +370,12 @@ struct HeadNorms {
 }
 
 impl HeadNorms {
-    fn load(names: &[String; 2], config: &ModelConfig, weights: &Weights, device: &Device) -> Result<Self, ModelError> {
+    fn load(
+        names: &[String; 2],
+        config: &ModelConfig,
+        weights: &Weights,
+        device: &ComputeDevice,
+    ) -> Result<Self, ModelError> {
         let heads = |name: &String, heads: usize| {
             let weight = weights.vector(&[(format!("{name}.weight"), config.head_size)], device)?;
             Ok::<_, ModelError>(weight.reshape([1, 1, config.head_size]).repeat_dim(1, heads))

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 
 use crate::ModelError;
 
@@ -52,12 +52,40 @@ impl FromStr for DeviceChoice {
     }
 }
 
+/// In which type the weights of a model are held and multiplied. All else is F32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// F16 on a GPU that computes in it, for weights that are stored in 16 bits or less and are within its
+    /// range; else F32.
+    #[default]
+    Auto,
+    /// F32.
+    F32,
+    /// F16 for every weight within its range: half the memory, about three decimal digits.
+    F16,
+}
+
+impl FromStr for Precision {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, ModelError> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "f32" => Ok(Self::F32),
+            "f16" => Ok(Self::F16),
+            _ => Err(ModelError::Precision { reason: format!("there is no `{text}`; use auto, f32 or f16") }),
+        }
+    }
+}
+
 /// An opened device.
 #[derive(Clone, Debug)]
 pub struct ComputeDevice {
     pub(crate) device: Device,
     name: String,
     is_cpu: bool,
+    precision: Precision,
+    binding_limit: usize,
 }
 
 impl ComputeDevice {
@@ -77,7 +105,32 @@ impl ComputeDevice {
 
     /// The CPU, through burn's `flex` backend.
     pub fn cpu() -> Self {
-        Self { device: Device::flex(), name: "cpu".to_owned(), is_cpu: true }
+        Self {
+            device: Device::flex(),
+            name: "cpu".to_owned(),
+            is_cpu: true,
+            precision: Precision::Auto,
+            binding_limit: usize::MAX,
+        }
+    }
+
+    /// The same device, with weights held in another precision.
+    ///
+    /// # Errors
+    /// [`ModelError::Precision`] when the device does not compute in it.
+    pub fn with_precision(self, precision: Precision) -> Result<Self, ModelError> {
+        if precision == Precision::F16 && !self.device.supports_dtype(DType::F16) {
+            let reason = format!("{} does not compute in F16; use auto or f32", self.name);
+            return Err(ModelError::Precision { reason });
+        }
+        Ok(Self { precision, ..self })
+    }
+
+    /// The same device, as if it could bind no more than so many bytes at once: for drivers that promise too
+    /// much. Weights beyond the limit are held in several parts; at least one row is bound, whatever the limit.
+    #[must_use]
+    pub fn with_binding_limit(self, bytes: usize) -> Self {
+        Self { binding_limit: bytes.min(self.binding_limit), ..self }
     }
 
     /// Name for people: `cpu`, or the GPU's.
@@ -89,6 +142,20 @@ impl ComputeDevice {
     pub fn is_cpu(&self) -> bool {
         self.is_cpu
     }
+
+    /// Most bytes of one tensor.
+    pub(crate) fn binding_limit(&self) -> usize {
+        self.binding_limit
+    }
+
+    /// Whether a weight is held in F16 if its values allow it; `wide` is one that is stored in more than 16 bits.
+    pub(crate) fn prefers_f16(&self, wide: bool) -> bool {
+        match self.precision {
+            Precision::Auto => !self.is_cpu && !wide && self.device.supports_dtype(DType::F16),
+            Precision::F32 => false,
+            Precision::F16 => true,
+        }
+    }
 }
 
 fn unusable(choice: DeviceChoice, reason: &str) -> ModelError {
@@ -96,64 +163,7 @@ fn unusable(choice: DeviceChoice, reason: &str) -> ModelError {
 }
 
 #[cfg(feature = "wgpu")]
-mod gpu {
-    use std::sync::{Mutex, OnceLock, PoisonError};
-
-    use burn::tensor::wgpu::WgpuBackend;
-    use burn::tensor::{Device, DeviceKind};
-
-    use super::ComputeDevice;
-
-    pub(super) const NO_GPU: &str = "no such GPU was found; use cpu or auto, or install its Vulkan driver";
-    pub(super) const NO_SOFTWARE: &str =
-        "no software driver was found; install one (Debian, Ubuntu: `apt-get install mesa-vulkan-drivers`)";
-
-    /// The kinds of adapters that are real GPUs, in the order in which they are counted.
-    const KINDS: [fn(usize) -> DeviceKind; 3] =
-        [DeviceKind::DiscreteGpu, DeviceKind::IntegratedGpu, DeviceKind::VirtualGpu];
-
-    /// The GPUs opened so far, and where to look for the next: burn lets a device be initialised once a
-    /// process, so that each has to be kept.
-    struct Search {
-        found: Vec<ComputeDevice>,
-        kind: usize,
-        index: usize,
-    }
-
-    /// Opens the GPU with this number; software implementations do not count.
-    pub(super) fn open(number: usize) -> Option<ComputeDevice> {
-        static SEARCH: Mutex<Search> = Mutex::new(Search { found: Vec::new(), kind: 0, index: 0 });
-        let mut search = SEARCH.lock().unwrap_or_else(PoisonError::into_inner);
-        while search.found.len() <= number {
-            let kind = KINDS.get(search.kind)?;
-            match initialise(kind(search.index)) {
-                Some(device) => {
-                    search.found.push(device);
-                    search.index += 1;
-                }
-                None => {
-                    search.kind += 1;
-                    search.index = 0;
-                }
-            }
-        }
-        search.found.get(number).cloned()
-    }
-
-    /// Opens a software implementation.
-    pub(super) fn open_software() -> Option<ComputeDevice> {
-        static SOFTWARE: OnceLock<Option<ComputeDevice>> = OnceLock::new();
-        SOFTWARE.get_or_init(|| initialise(DeviceKind::Cpu)).clone()
-    }
-
-    fn initialise(kind: DeviceKind) -> Option<ComputeDevice> {
-        // On Linux the automatic choice would also load OpenGL, which is of no use here.
-        let api = if cfg!(target_os = "linux") { WgpuBackend::Vulkan } else { WgpuBackend::Auto };
-        let (device, setup) = Device::wgpu_options().device_kind(kind).graphics_api(api).init_with_setup().ok()?;
-        Some(ComputeDevice { device, name: setup.adapter.get_info().name, is_cpu: false })
-    }
-}
-
+mod gpu;
 #[cfg(not(feature = "wgpu"))]
 mod gpu {
     use super::ComputeDevice;

@@ -3,18 +3,21 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::mpsc as queue;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::thread;
 
 use async_trait::async_trait;
 use futures_core::Stream;
 use qianshou_chat::{
-    Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, ModelInfo,
+    Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Constraint, Delta, End,
+    Message, ModelInfo,
 };
 use qianshou_tokenizer::{Specials, Tokenizer};
 use tokio::sync::mpsc;
 
-use crate::chat_settings::ChatSettings;
+use crate::chat_settings::{ChatFormat, ChatSettings};
+use crate::constraint::{ConstraintCompiler, Guide};
 use crate::generate::{Generation, Generator};
 use crate::{Adapter, Checkpoint, ComputeDevice, ModelError};
 
@@ -28,6 +31,8 @@ pub struct Engine {
     context_window: usize,
     tokenizer: Tokenizer,
     chat: ChatSettings,
+    /// Made for the first request that has a constraint.
+    constraints: OnceLock<Result<ConstraintCompiler, String>>,
     jobs: queue::Sender<Job>,
 }
 
@@ -60,7 +65,12 @@ impl Engine {
         let info = ModelInfo {
             name: name.into(),
             context_window: Some(context_window),
-            capabilities: Capabilities { continue_last: chat.format.is_some(), ..Capabilities::default() },
+            capabilities: Capabilities {
+                continue_last: chat.format.is_some(),
+                constraints: true,
+                native_tools: chat.format.as_ref().is_some_and(ChatFormat::takes_tools),
+                ..Capabilities::default()
+            },
         };
         let (jobs, queue) = queue::channel();
         let mut generator = Generator::new(decoder, tokenizer.clone());
@@ -68,27 +78,16 @@ impl Engine {
             .name("qianshou-engine".to_owned())
             .spawn(move || {
                 while let Ok(job) = queue.recv() {
-                    serve(&mut generator, &job);
+                    serve(&mut generator, job);
                 }
             })
             .map_err(ModelError::io("the engine's thread"))?;
-        Ok(Self { info, context_window, tokenizer, chat, jobs })
+        Ok(Self { info, context_window, tokenizer, chat, constraints: OnceLock::new(), jobs })
     }
 
     /// The tokenizer of the model.
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.tokenizer
-    }
-
-    /// Continues plain text, without any chat format. Of the request, sampling, stop strings and
-    /// `max_tokens` are used.
-    ///
-    /// # Errors
-    /// As [`ChatModel::stream`].
-    pub fn continue_text(&self, text: &str, request: &ChatRequest) -> Result<ChatStream, ChatError> {
-        let prompt = self.tokenizer.encode(text, Specials::None);
-        let stop_ids = self.tokenizer.special_id("<|endoftext|>").into_iter().collect();
-        self.submit(prompt, stop_ids, request)
     }
 
     fn submit(&self, prompt: Vec<u32>, stop_ids: Vec<u32>, request: &ChatRequest) -> Result<ChatStream, ChatError> {
@@ -106,6 +105,7 @@ impl Engine {
             return Err(ChatError::new(ChatErrorKind::ContextExceeded, message)
                 .with_hint("shorten the question or use fewer tools"));
         }
+        let guide = request.constraint.as_ref().map(|constraint| self.guide(constraint, &stop_ids)).transpose()?;
         let max_tokens = request.max_tokens.unwrap_or(room).min(room);
         let generation = Generation {
             prompt,
@@ -113,11 +113,21 @@ impl Engine {
             max_tokens,
             stop_ids,
             stop_strings: request.stop.clone(),
+            guide,
         };
         let (events, receiver) = mpsc::unbounded_channel();
         let ended = |_| ChatError::new(ChatErrorKind::Unavailable, "the engine has shut down");
         self.jobs.send(Job { generation, events }).map_err(ended)?;
         Ok(Box::pin(EventStream { receiver, ended: false }))
+    }
+
+    fn guide(&self, constraint: &Constraint, stop_ids: &[u32]) -> Result<Guide, ChatError> {
+        let compiler = self.constraints.get_or_init(|| ConstraintCompiler::new(&self.tokenizer));
+        let compiler = compiler.as_ref().map_err(|reason| {
+            let message = format!("the vocabulary of {} cannot be used with constraints: {reason}", self.info.name);
+            ChatError::new(ChatErrorKind::Unsupported, message)
+        })?;
+        compiler.compile(constraint, stop_ids)
     }
 }
 
@@ -138,18 +148,48 @@ impl ChatModel for Engine {
     }
 }
 
+/// An engine that continues plain text: the texts of a request's messages, one behind the other, without any
+/// chat format. It ends where the model ends the text (`<|endoftext|>`).
+#[derive(Debug)]
+pub struct Completion {
+    engine: Arc<Engine>,
+}
+
+impl Completion {
+    /// Continues texts with this engine.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+}
+
+#[async_trait]
+impl ChatModel for Completion {
+    fn info(&self) -> ModelInfo {
+        self.engine.info()
+    }
+
+    async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
+        let engine = &self.engine;
+        request.validate(&engine.info.capabilities)?;
+        let text: String = request.messages.iter().map(Message::text).collect();
+        let prompt = engine.tokenizer.encode(&text, Specials::None);
+        let stop_ids = engine.tokenizer.special_id("<|endoftext|>").into_iter().collect();
+        engine.submit(prompt, stop_ids, &request)
+    }
+}
+
 /// Runs one job. A panic inside the computation ends the job, not the engine.
-fn serve(generator: &mut Generator, job: &Job) {
-    let events = &job.events;
+fn serve(generator: &mut Generator, job: Job) {
+    let Job { generation, events } = job;
     let show = |delta: Option<Delta>| match delta {
         Some(delta) => events.send(Ok(ChatEvent::Delta(delta))).is_ok(),
         None => !events.is_closed(),
     };
-    let event = match catch_unwind(AssertUnwindSafe(|| generator.run(&job.generation, show))) {
+    let event = match catch_unwind(AssertUnwindSafe(|| generator.run(generation, show))) {
         // Nobody waits for the end of this reply.
         Ok(Ok(None)) => return,
         Ok(Ok(Some((finish, usage)))) => Ok(ChatEvent::End(End { finish, usage })),
-        Ok(Err(error)) => Err(ChatError::new(ChatErrorKind::Failed, error.to_string())),
+        Ok(Err(error)) => Err(error),
         Err(panic) => {
             generator.reset();
             let reason = panic.downcast_ref::<String>().map(String::as_str);

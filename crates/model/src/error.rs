@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use qianshou_chat::{ChatError, ChatErrorKind};
+
 /// A checkpoint, adapter or device that cannot be used. Every message names the file and what in it,
 /// and says what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,14 @@ pub enum ModelError {
         path: PathBuf,
         /// What is wrong with it, and how to mend it.
         source: qianshou_gguf::GgufError,
+    },
+    /// A file of `torch.save` is malformed, or holds something else than tensors.
+    #[error("{path}: {source}")]
+    PyTorch {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and how to mend it.
+        source: crate::PyTorchError,
     },
     /// A field of the configuration is missing or out of range.
     #[error("{path}: `{field}` {problem}")]
@@ -116,6 +126,20 @@ pub enum ModelError {
         /// Why not, and what can be used instead.
         reason: String,
     },
+    /// Weights cannot be held in the precision asked for.
+    #[error("this precision cannot be used: {reason}")]
+    Precision {
+        /// Why not, and what can be used instead.
+        reason: String,
+    },
+    /// Attention windows do not fit the model.
+    #[error("attention windows `{windows}` cannot be used: {reason}")]
+    Windows {
+        /// The windows as given.
+        windows: String,
+        /// What is wrong with them, and what was expected.
+        reason: String,
+    },
     /// Tokens that cannot be computed.
     #[error("the tokens cannot be computed: {reason}")]
     Tokens {
@@ -150,5 +174,12 @@ impl ModelError {
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }
+    }
+}
+
+/// What goes wrong while a reply is computed.
+impl From<ModelError> for ChatError {
+    fn from(error: ModelError) -> Self {
+        Self::new(ChatErrorKind::Failed, error.to_string())
     }
 }

@@ -2,20 +2,22 @@
 
 use std::collections::VecDeque;
 
-use qianshou_chat::{Delta, FinishReason, Sampling, StopScanner, Usage};
+use qianshou_chat::{ChatError, Delta, FinishReason, Sampling, StopScanner, Usage};
 use qianshou_tokenizer::Tokenizer;
 
-use crate::decoder::PASS;
+use crate::constraint::Guide;
 use crate::{Cache, Decoder, ModelError, Sampler};
 
 /// One generation: a prompt and when to end.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) prompt: Vec<u32>,
     pub(crate) sampling: Sampling,
     pub(crate) max_tokens: usize,
     pub(crate) stop_ids: Vec<u32>,
     pub(crate) stop_strings: Vec<String>,
+    /// What the text has to satisfy.
+    pub(crate) guide: Option<Guide>,
 }
 
 /// A decoder with its tokenizer and the cache of the last sequence.
@@ -42,32 +44,54 @@ impl Generator {
     /// Tokens that the prompt has in common with the last sequence are not computed again.
     pub(crate) fn run(
         &mut self,
-        generation: &Generation,
+        generation: Generation,
         mut show: impl FnMut(Option<Delta>) -> bool,
-    ) -> Result<Option<(FinishReason, Usage)>, ModelError> {
-        let prompt = &generation.prompt;
-        let cached = self.decoder.begin(&mut self.cache, prompt);
+    ) -> Result<Option<(FinishReason, Usage)>, ChatError> {
+        let Generation { prompt, sampling, max_tokens, stop_ids, stop_strings, mut guide } = generation;
+        let cached = self.decoder.begin(&mut self.cache, &prompt);
         let mut usage = Usage { cached, computed: 0, generated: 0 };
         let mut logits = Vec::new();
-        for ids in prompt[cached..].chunks(PASS) {
+        let mut rest = &prompt[cached..];
+        while !rest.is_empty() {
             if !show(None) {
                 return Ok(None);
             }
+            let (ids, after) = rest.split_at(self.decoder.pass(&self.cache).min(rest.len()));
             logits = self.decoder.extend(&mut self.cache, ids)?;
             usage.computed += ids.len();
+            rest = after;
         }
-        let mut sampler = Sampler::new(generation.sampling);
-        let mut text = VisibleText::new(&self.tokenizer, &generation.stop_strings);
+        let mut sampler = Sampler::new(sampling);
+        let mut text = VisibleText::new(&self.tokenizer, &stop_strings);
         let vocabulary = self.tokenizer.vocabulary_size();
+        // The token that was chosen last and is not computed yet.
+        let mut last = None;
         let finish = loop {
+            if guide.as_ref().is_some_and(Guide::is_complete) {
+                break FinishReason::EndOfTurn;
+            }
+            if usage.generated == max_tokens {
+                break FinishReason::Length;
+            }
+            if let Some(id) = last {
+                if !show(None) {
+                    return Ok(None);
+                }
+                logits = self.decoder.extend(&mut self.cache, &[id])?;
+            }
             // Rows of the head beyond the vocabulary are padding and must never be sampled.
             logits.truncate(vocabulary);
+            if let Some(guide) = &guide {
+                guide.mask(&mut logits);
+            }
             let Some(id) = sampler.next(&mut logits, self.cache.ids().iter().copied()) else {
-                let reason = "no logit is a number; are the weights damaged?".to_owned();
-                return Err(ModelError::Computation { reason });
+                let reason =
+                    "no logit is a number: the weights are damaged, or overflow F16 (then use the precision f32)"
+                        .to_owned();
+                return Err(ModelError::Computation { reason }.into());
             };
             usage.generated += 1;
-            if generation.stop_ids.contains(&id) {
+            if stop_ids.contains(&id) {
                 break FinishReason::EndOfTurn;
             }
             let stopped = text.push(id);
@@ -77,15 +101,12 @@ impl Generator {
                 }
             }
             if let Some(stop) = stopped {
-                return Ok(Some((FinishReason::Stop(generation.stop_strings[stop].clone()), usage)));
+                return Ok(Some((FinishReason::Stop(stop_strings[stop].clone()), usage)));
             }
-            if usage.generated == generation.max_tokens {
-                break FinishReason::Length;
+            if let Some(guide) = &mut guide {
+                guide.push(id)?;
             }
-            if !show(None) {
-                return Ok(None);
-            }
-            logits = self.decoder.extend(&mut self.cache, &[id])?;
+            last = Some(id);
         };
         for delta in text.finish() {
             show(Some(delta));

@@ -29,7 +29,8 @@ impl Sampler {
         }
     }
 
-    /// The next token, given the logits and all tokens so far, or `None` when no logit is a number.
+    /// The next token, given the logits and all tokens so far, or `None` when no logit is a number. A token
+    /// whose logit is no number is never chosen, whatever the rules.
     pub fn next(&mut self, logits: &mut [f32], seen: impl IntoIterator<Item = u32>) -> Option<u32> {
         self.penalise(logits, seen);
         if self.temperature == 0.0 {

@@ -108,7 +108,7 @@ impl Case<'_> {
             });
         }
         let mut values = vec![0.0; length];
-        self.file.read(&tensor, &mut values)?;
+        self.file.read(&tensor, 0, &mut values)?;
         Ok(Some(values))
     }
 }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use futures_util::StreamExt as _;
-use qianshou_chat::{ChatErrorKind, ChatEvent, ChatModel, ChatRequest, FinishReason, Message, Part, Role, Sampling};
+use qianshou_chat::{
+    ChatErrorKind, ChatEvent, ChatModel, ChatRequest, FinishReason, Image, Message, Part, Role, Sampling,
+};
 use qianshou_model::{Checkpoint, ComputeDevice, Engine};
 
 /// Loaded once: tests of one process queue up at the same engine, as users do.
@@ -103,8 +105,9 @@ async fn a_prompt_longer_than_the_context_is_refused() {
 
 #[tokio::test]
 async fn what_is_not_supported_is_refused() {
-    let constraint = Some(qianshou_chat::Constraint::Regex("a+".to_owned()));
-    let error = ENGINE.complete(ChatRequest { constraint, ..question("Hi") }).await.unwrap_err();
+    let mut image = question("Hi");
+    image.messages[0].content.push(Part::Image(Image { media_type: "image/png".to_owned(), bytes: vec![0] }));
+    let error = ENGINE.complete(image).await.unwrap_err();
     assert_eq!(error.kind(), ChatErrorKind::Unsupported);
     let empty = ENGINE.complete(ChatRequest::default()).await.unwrap_err();
     assert_eq!(empty.kind(), ChatErrorKind::InvalidRequest);

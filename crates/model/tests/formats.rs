@@ -52,6 +52,15 @@ fn shards_equal_one_file() {
     assert_eq!(logits(single.path()), logits(sharded.path()));
 }
 
+#[test]
+fn a_file_of_pytorch_equals_safetensors() {
+    let (safetensors, pytorch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let tensors = common::random_tensors(true);
+    common::write_folder(safetensors.path(), "qwen2", &tensors, 1);
+    common::pytorch::write_folder(pytorch.path(), "qwen2", &tensors);
+    assert_eq!(logits(safetensors.path()), logits(pytorch.path()));
+}
+
 /// For the types that no test here can encode, blocks and numbers come from the `gguf` package: every matrix
 /// is made of those blocks.
 #[test]

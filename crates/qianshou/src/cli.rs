@@ -3,26 +3,33 @@
 //! Answers and data go to stdout, everything for people's eyes to stderr. Exit codes: 0 when there is an
 //! answer, 2 for wrong usage, 1 otherwise.
 
+mod agent;
 mod ask;
 mod bench;
+mod chat;
+mod constraint;
+mod doctor;
 mod failure;
 mod generate;
 mod inspect;
+mod lines;
 mod progress;
+mod python;
 mod setup;
 mod steps;
 mod tokenize;
 mod tools;
+mod trace;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use qianshou::chat::{ChatModel, Recorder};
-use qianshou::model::{Adapter, DeviceChoice, Engine};
-use qianshou::{LoadError, ModelSpec};
+use qianshou::model::{Adapter, AttentionWindows, Decoder, DeviceChoice, Precision};
+use qianshou::{LoadError, LoadOptions, ModelSpec};
 
 use self::failure::Failure;
 use self::progress::Bars;
@@ -39,8 +46,17 @@ struct Cli {
 enum Command {
     /// Answer one question with tools; the steps go to stderr, the answer alone to stdout.
     Ask(ask::Ask),
+    /// Talk with a model that has tools; it remembers what was said.
+    Chat(chat::Chat),
+    /// Look at what `--record` wrote.
+    #[command(subcommand)]
+    Trace(trace::Trace),
     /// List the tools with what the model is told about them.
     Tools(tools::Tools),
+    /// Run Python code in the sandbox.
+    Python(python::Python),
+    /// Tell what works on this machine, what does not, and how to mend it.
+    Doctor(doctor::Doctor),
     /// Fetch what the default model needs.
     Setup(setup::Setup),
     /// Look at, run and check checkpoints.
@@ -65,28 +81,46 @@ enum ModelCommand {
 /// Which model runs, and where.
 #[derive(Debug, Args)]
 struct ModelOptions {
-    /// `tiny`, a checkpoint folder, a .gguf file, or `replay:FILE`.
+    /// `tiny`, a checkpoint folder, a .gguf file, `remote:NAME@URL`, or `replay:FILE`.
     #[arg(long, value_name = "SPEC", default_value = "tiny")]
     model: ModelSpec,
-    /// Record every exchange with the model to a new file; `--model replay:FILE` plays it back.
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
     #[command(flatten)]
     run: RunOptions,
 }
 
 impl ModelOptions {
     async fn load(&self) -> Result<Arc<dyn ChatModel>, Failure> {
-        if let Some(path) = self.record.as_deref().filter(|path| path.exists()) {
-            let message = format!("{} exists; a recording is not written over anything", path.display());
-            return Err(Failure::message(message, Some("name a new file with --record")));
-        }
         let bars = Bars::default();
-        let model = self.model.load(self.run.device, self.run.adapter()?, &|progress| bars.show(progress)).await;
+        let model = self.model.load(self.run.options()?, &|progress| bars.show(progress)).await;
         bars.finish();
+        Ok(model?)
+    }
+}
+
+/// Whether exchanges are recorded.
+#[derive(Debug, Args)]
+struct RecordOption {
+    /// Record every exchange with the model to a new file; the model `replay:FILE` plays it back.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+impl RecordOption {
+    /// Told before a model is loaded, which takes a while.
+    fn check(&self) -> Result<(), Failure> {
+        match self.record.as_deref().filter(|path| path.exists()) {
+            None => Ok(()),
+            Some(path) => {
+                let message = format!("{} exists; a recording is not written over anything", path.display());
+                Err(Failure::message(message, Some("name a new file with --record")))
+            }
+        }
+    }
+
+    fn around(&self, model: Arc<dyn ChatModel>) -> Result<Arc<dyn ChatModel>, Failure> {
         match &self.record {
-            None => Ok(model?),
-            Some(path) => Ok(Arc::new(Recorder::create(model?, path).map_err(LoadError::from)?)),
+            None => Ok(model),
+            Some(path) => Ok(Arc::new(Recorder::create(model, path).map_err(LoadError::from)?)),
         }
     }
 }
@@ -97,21 +131,36 @@ struct RunOptions {
     /// Where to run: auto, cpu, wgpu, wgpu:N or wgpu:software.
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: DeviceChoice,
+    /// How weights are held: auto, f32 or f16.
+    #[arg(long, default_value = "auto", value_name = "TYPE")]
+    precision: Precision,
+    /// How many tokens the layers see, as in `0-11:1024,12-23:4096`; off by default.
+    #[arg(long, value_name = "LAYERS:TOKENS")]
+    attention_windows: Option<AttentionWindows>,
     /// Merge a LoRA adapter in PEFT's format.
     #[arg(long, value_name = "FOLDER")]
     adapter: Option<PathBuf>,
+    /// Context window of a remote model.
+    #[arg(long, value_name = "TOKENS")]
+    context_window: Option<usize>,
 }
 
 impl RunOptions {
-    fn adapter(&self) -> Result<Option<Adapter>, Failure> {
-        Ok(self.adapter.as_deref().map(Adapter::open).transpose()?)
+    fn options(&self) -> Result<LoadOptions, Failure> {
+        Ok(LoadOptions {
+            device: self.device,
+            precision: self.precision,
+            attention_windows: self.attention_windows.clone(),
+            adapter: self.adapter.as_deref().map(Adapter::open).transpose()?,
+            context_window: self.context_window,
+        })
     }
 
-    async fn load_engine(&self, model: &ModelSpec) -> Result<Arc<Engine>, Failure> {
-        let bars = Bars::default();
-        let engine = model.load_engine(self.device, self.adapter()?, &|progress| bars.show(progress)).await;
-        bars.finish();
-        Ok(engine?)
+    /// A checkpoint's decoder, without a tokenizer.
+    fn load_decoder(&self, path: &Path) -> Result<Decoder, Failure> {
+        let options = self.options()?;
+        let device = options.open_device()?;
+        Ok(options.open_checkpoint(path)?.load(device, options.adapter)?)
     }
 }
 
@@ -130,7 +179,11 @@ pub(crate) async fn run() -> ExitCode {
     };
     let done = match cli.command {
         Command::Ask(ask) => ask.run().await,
+        Command::Chat(chat) => chat.run().await,
+        Command::Trace(trace) => trace.run(),
         Command::Tools(tools) => tools.run(),
+        Command::Python(python) => python.run().await,
+        Command::Doctor(doctor) => doctor.run().await,
         Command::Setup(setup) => setup.run().await,
         Command::Model(ModelCommand::Inspect(inspect)) => inspect.run(),
         Command::Model(ModelCommand::Tokenize(tokenize)) => tokenize.run(),

@@ -10,7 +10,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let agent = Agent::builder(qianshou::tiny().await?).tool(qianshou::tools::Calculator).build()?;
 //! let answer = agent.run("What is 37 * 48 + 12?").await?;
-//! println!("{}", answer.text);
+//! println!("{}", answer.text());
 //! # Ok(())
 //! # }
 //! ```
@@ -21,18 +21,20 @@ pub mod base;
 mod load;
 mod tiny;
 
-pub use load::{LoadError, ModelSpec};
+pub use load::{LoadError, LoadOptions, ModelSpec};
 pub use qianshou_agent as agent;
 pub use qianshou_chat as chat;
+pub use qianshou_interpreter as interpreter;
 pub use qianshou_macros::facade_tool as tool;
 pub use qianshou_model as model;
+pub use qianshou_remote as remote;
 pub use qianshou_tokenizer as tokenizer;
 pub use qianshou_tools as tools;
 pub use tiny::{load_tiny, tiny, tiny_protocol};
 
 /// What most programs use.
 pub mod prelude {
-    pub use qianshou_agent::{Agent, Event, Tool, ToolContext, ToolError, ToolOutput, ToolSpec, tool_fn};
+    pub use qianshou_agent::{Agent, Chat, Event, Tool, ToolContext, ToolError, ToolOutput, ToolSpec, tool_fn};
     pub use qianshou_chat::{ChatModel, ChatRequest, Message, Sampling};
     pub use qianshou_macros::facade_tool as tool;
 }

@@ -1,17 +1,20 @@
 //! From a SPEC, as people write it, to a running model.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use qianshou_chat::{ChatModel, RecordingError, Replay};
-use qianshou_model::{Adapter, Checkpoint, ComputeDevice, DeviceChoice, Engine, ModelError};
+use qianshou_model::{
+    Adapter, AttentionWindows, Checkpoint, Completion, ComputeDevice, DeviceChoice, Engine, ModelError, Precision,
+};
+use qianshou_remote::{RemoteError, RemoteSpec};
 
 use crate::base::{BaseError, Progress};
 use crate::load_tiny;
 
-/// Which model to run: `tiny`, a checkpoint folder, a `.gguf` file, or `replay:FILE`.
+/// Which model to run: `tiny`, a checkpoint folder, a `.gguf` file, `remote:NAME@URL`, or `replay:FILE`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ModelSpec {
     /// The default model.
@@ -19,6 +22,8 @@ pub enum ModelSpec {
     Tiny,
     /// A checkpoint on disk.
     Path(PathBuf),
+    /// A model behind an OpenAI-compatible endpoint.
+    Remote(RemoteSpec),
     /// A recording, which answers the requests that it holds without a model.
     Replay(PathBuf),
 }
@@ -28,6 +33,7 @@ impl fmt::Display for ModelSpec {
         match self {
             Self::Tiny => formatter.write_str("tiny"),
             Self::Path(path) => path.display().fmt(formatter),
+            Self::Remote(spec) => write!(formatter, "remote:{spec}"),
             Self::Replay(path) => write!(formatter, "replay:{}", path.display()),
         }
     }
@@ -39,6 +45,9 @@ impl FromStr for ModelSpec {
     fn from_str(text: &str) -> Result<Self, LoadError> {
         if let Some(path) = text.strip_prefix("replay:") {
             return Ok(Self::Replay(path.into()));
+        }
+        if let Some(spec) = text.strip_prefix("remote:") {
+            return Ok(Self::Remote(spec.parse()?));
         }
         match text {
             "tiny" => Ok(Self::Tiny),
@@ -53,7 +62,7 @@ impl FromStr for ModelSpec {
 #[non_exhaustive]
 pub enum LoadError {
     /// Neither a known name nor a path that exists.
-    #[error("`{0}` is no model; use `tiny`, a checkpoint folder, a .gguf file, or `replay:FILE`")]
+    #[error("`{0}` is no model; use `tiny`, a checkpoint folder, a .gguf file, `remote:NAME@URL`, or `replay:FILE`")]
     UnknownSpec(String),
     /// The base of the default model cannot be had.
     #[error(transparent)]
@@ -61,9 +70,12 @@ pub enum LoadError {
     /// A recording cannot be read or written.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// A recording was asked for what only a model in this process can do.
-    #[error("a recording holds chat exchanges, and no model that could continue a plain text")]
-    NoEngine,
+    /// A remote model's name, endpoint or key cannot be used.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// A remote model was asked to continue a plain text.
+    #[error("a remote model answers chats and does not continue a plain text")]
+    NoCompletion,
     /// The checkpoint, the adapter or the device cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -74,47 +86,100 @@ impl LoadError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Base(error) => Some(error.hint()),
-            Self::NoEngine => Some("use a checkpoint, or ask for a chat"),
-            Self::UnknownSpec(_) | Self::Recording(_) | Self::Model(_) => None,
+            Self::NoCompletion => Some("ask for a chat (`--chat`)"),
+            Self::UnknownSpec(_) | Self::Recording(_) | Self::Remote(_) | Self::Model(_) => None,
+        }
+    }
+}
+
+/// Where and how a model runs. All but the last are for models in this process.
+#[derive(Debug, Default)]
+pub struct LoadOptions {
+    /// Where.
+    pub device: DeviceChoice,
+    /// In which type weights are held.
+    pub precision: Precision,
+    /// Attention windows by layer, in place of those that the checkpoint brings.
+    pub attention_windows: Option<AttentionWindows>,
+    /// Merged into the weights.
+    pub adapter: Option<Adapter>,
+    /// Context window of a remote model, in tokens: servers do not tell.
+    pub context_window: Option<usize>,
+}
+
+impl LoadOptions {
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// When it is not there, or does not compute in the precision.
+    pub fn open_device(&self) -> Result<ComputeDevice, ModelError> {
+        ComputeDevice::open(self.device)?.with_precision(self.precision)
+    }
+
+    /// Opens a checkpoint, with the attention windows asked for.
+    ///
+    /// # Errors
+    /// What is wrong with it, or windows that do not fit.
+    pub fn open_checkpoint(&self, path: &Path) -> Result<Checkpoint, ModelError> {
+        let checkpoint = Checkpoint::open(path)?;
+        match &self.attention_windows {
+            Some(windows) => checkpoint.with_attention_windows(windows),
+            None => Ok(checkpoint),
         }
     }
 }
 
 impl ModelSpec {
-    /// Loads the model, or opens the recording. Needs a Tokio runtime.
+    /// Loads the model for chat, or opens the recording. Needs a Tokio runtime.
     ///
     /// # Errors
-    /// As [`load_engine`](Self::load_engine), and what is wrong with the recording.
+    /// What is wrong with the checkpoint, the options or the recording.
     pub async fn load(
         &self,
-        device: DeviceChoice,
-        adapter: Option<Adapter>,
+        options: LoadOptions,
         report: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Arc<dyn ChatModel>, LoadError> {
+        self.open(options, report, |engine| engine).await
+    }
+
+    /// As [`load`](Self::load), but the model continues the text of the messages without any chat format.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_completion(
+        &self,
+        options: LoadOptions,
+        report: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Arc<dyn ChatModel>, LoadError> {
+        if let Self::Remote(_) = self {
+            return Err(LoadError::NoCompletion);
+        }
+        self.open(options, report, |engine| Arc::new(Completion::new(engine))).await
+    }
+
+    async fn open(
+        &self,
+        options: LoadOptions,
+        report: &(dyn Fn(Progress) + Send + Sync),
+        serve: fn(Arc<Engine>) -> Arc<dyn ChatModel>,
     ) -> Result<Arc<dyn ChatModel>, LoadError> {
         match self {
             Self::Replay(path) => Ok(Arc::new(Replay::open(path)?)),
-            Self::Tiny | Self::Path(_) => Ok(self.load_engine(device, adapter, report).await?),
-        }
-    }
-
-    /// Loads the model and starts its engine. Needs a Tokio runtime.
-    ///
-    /// # Errors
-    /// What is wrong with the checkpoint, the adapter or the device; [`LoadError::NoEngine`] for a recording.
-    pub async fn load_engine(
-        &self,
-        device: DeviceChoice,
-        adapter: Option<Adapter>,
-        report: &(dyn Fn(Progress) + Send + Sync),
-    ) -> Result<Arc<Engine>, LoadError> {
-        match self {
-            Self::Tiny => load_tiny(device, adapter, report).await,
+            Self::Remote(spec) => {
+                let builder = spec.builder();
+                let builder = match options.context_window {
+                    Some(tokens) => builder.context_window(tokens),
+                    None => builder,
+                };
+                Ok(Arc::new(builder.build()?))
+            }
+            Self::Tiny => Ok(serve(load_tiny(options, report).await?)),
             Self::Path(path) => {
                 let name = path.file_name().map_or_else(|| self.to_string(), |name| name.to_string_lossy().into());
-                let device = ComputeDevice::open(device)?;
-                Ok(Arc::new(Engine::load(name, Checkpoint::open(path)?, device, adapter)?))
+                let device = options.open_device()?;
+                let checkpoint = options.open_checkpoint(path)?;
+                Ok(serve(Arc::new(Engine::load(name, checkpoint, device, options.adapter)?)))
             }
-            Self::Replay(_) => Err(LoadError::NoEngine),
         }
     }
 }

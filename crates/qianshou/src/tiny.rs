@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use qianshou_agent::ReAct;
-use qianshou_model::{Adapter, Checkpoint, ComputeDevice, DeviceChoice, Engine};
+use qianshou_model::{Adapter, Engine};
 
-use crate::LoadError;
 use crate::base::{self, Progress, Settings};
+use crate::{LoadError, LoadOptions};
 
 /// The two files of the adapter; how it was made stands in `adapter/README.md`.
 const ADAPTER_CONFIG: &[u8] = include_bytes!("../adapter/adapter_config.json");
@@ -32,25 +32,27 @@ const ADAPTER_TENSORS: &[u8] = include_bytes!("../adapter/adapter_model.safetens
 /// # Errors
 /// When the base cannot be had, with the ways out in the error's [hint](LoadError::hint).
 pub async fn tiny() -> Result<Arc<Engine>, LoadError> {
-    load_tiny(DeviceChoice::Auto, None, &|_| {}).await
+    load_tiny(LoadOptions::default(), &|_| {}).await
 }
 
-/// As [`tiny`], on a device of choice, with another adapter, and with progress of a first fetch.
+/// As [`tiny`], with options (an adapter among them replaces the embedded one) and with progress of a first
+/// fetch.
 ///
 /// # Errors
-/// As [`tiny`], and when the device or the adapter cannot be used.
+/// As [`tiny`], and when an option cannot be had.
 pub async fn load_tiny(
-    device: DeviceChoice,
-    adapter: Option<Adapter>,
+    options: LoadOptions,
     report: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Arc<Engine>, LoadError> {
+    // A device that is not there is told before anything is fetched.
+    let device = options.open_device()?;
     let path = base::locate_or_fetch(&Settings::from_env(), report).await?;
-    let adapter = match adapter {
+    let checkpoint = options.open_checkpoint(&path)?;
+    let adapter = match options.adapter {
         Some(adapter) => adapter,
         None => Adapter::from_bytes("embedded in qianshou", ADAPTER_CONFIG, ADAPTER_TENSORS)?,
     };
-    let device = ComputeDevice::open(device)?;
-    Ok(Arc::new(Engine::load("tiny", Checkpoint::open(&path)?, device, Some(adapter))?))
+    Ok(Arc::new(Engine::load("tiny", checkpoint, device, Some(adapter))?))
 }
 
 /// The form of ReAct that the default model's adapter was trained on: the official one, but for the names

@@ -108,6 +108,36 @@ fn generate_continues_a_text() {
 }
 
 #[test]
+fn generate_holds_a_reply_to_its_constraint() {
+    let base = std::env::var("QIANSHOU_BASE").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let generate = |constraint: &[&str]| {
+        let arguments = ["model", "generate", &base, "--chat", "--prompt", "What is the capital of France?"];
+        run(&[&arguments, constraint, &["--device", "cpu"]].concat())
+    };
+    let answer = |constraint: &[&str]| {
+        let output = generate(constraint);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert_eq!(answer(&["--regex", "(Paris|Rome)!"]), "Paris!\n");
+    let schema = file("schema.json", r#"{"enum": [["Paris"], ["Rome"]]}"#);
+    assert_eq!(answer(&["--json-schema", &schema]), "[\"Paris\"]\n");
+    let grammar = file("grammar.lark", "start: \"The city of \" CITY\nCITY: \"Rome\" | \"Paris\"\n");
+    assert_eq!(answer(&["--grammar", &grammar]), "The city of Paris\n");
+
+    assert_fails(&generate(&["--regex", "a", "--grammar", &grammar]), 2, &["--regex", "--grammar"]);
+    assert_fails(&generate(&["--regex", "a("]), 1, &["regular expression", "unclosed group", "help: "]);
+    assert_fails(&generate(&["--json-schema", &grammar]), 1, &["grammar.lark is not JSON"]);
+    assert_fails(&generate(&["--grammar", "/no/such/file"]), 1, &["/no/such/file"]);
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
     assert_fails(&run(&[]), 2, &["Usage"]);
     assert_fails(&run(&["ask"]), 2, &["QUESTION"]);
@@ -124,7 +154,7 @@ fn what_cannot_be_done_is_one_line_and_ends_with_1() {
     assert_fails(&run(&["model", "verify", "/no/such/folder"]), 1, &["/no/such"]);
     assert_fails(&run(&["ask", "Hi", "--adapter", "/no/such/adapter"]), 1, &["adapter_config.json"]);
     let long = "word ".repeat(9000);
-    assert_fails(&run(&["ask", &long, "--device", "cpu"]), 1, &["8192", "shorten"]);
+    assert_fails(&run(&["ask", &long, "--device", "cpu"]), 1, &["context window is full", "shorten"]);
 }
 
 #[test]
@@ -178,6 +208,93 @@ fn a_recorded_run_replays_without_a_model() {
     assert_fails(&replay("What is 1 + 1?"), 1, &["exchange 1", "another request"]);
     assert_fails(&run(&["ask", question, "--model", "replay:/no/such/recording"]), 1, &["/no/such/recording"]);
     assert_fails(&run(&["ask", question, "--device", "cpu", "--record", path]), 1, &["run.jsonl exists"]);
+}
+
+#[test]
+fn a_recorded_run_is_told_checked_and_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("run.jsonl");
+    let path = recording.to_str().unwrap();
+    let recorded = run(&["ask", "What is 37 * 48 + 12?", "--device", "cpu", "--record", path]);
+    assert!(recorded.status.success(), "{}", text(&recorded.stderr));
+
+    let shown = text(&run(&["trace", "show", path]).stdout);
+    for words in ["question: What is 37 * 48 + 12?", "action: calculator", "observation: 1788", "answer: "] {
+        assert!(shown.contains(words), "`{words}` is missing in: {shown}");
+    }
+    assert!(text(&run(&["trace", "show", path, "--exchanges"]).stdout).contains("Answer the following questions"));
+    let replayed = run(&["trace", "replay", path]);
+    assert_eq!((text(&replayed.stdout), text(&replayed.stderr)), (text(&recorded.stdout), text(&recorded.stderr)));
+
+    // As if the process had been killed after its first step.
+    let lines = std::fs::read_to_string(&recording).unwrap();
+    let step = lines.lines().position(|line| line.contains(r#""record":"step""#)).unwrap();
+    let beginning: String = lines.split_inclusive('\n').take(step + 1).collect();
+    std::fs::write(&recording, beginning + "{\"record\":\"excha").unwrap();
+    assert!(text(&run(&["trace", "show", path]).stdout).contains("breaks off"));
+    let resumed = run(&["ask", "--resume", path, "--device", "cpu"]);
+    assert_eq!(text(&resumed.stdout), text(&recorded.stdout), "{}", text(&resumed.stderr));
+    assert!(!text(&resumed.stderr).contains("Observation"), "{}", text(&resumed.stderr));
+    assert!(run(&["trace", "replay", path]).status.success());
+
+    std::fs::write(&recording, "no transcript").unwrap();
+    assert_fails(&run(&["trace", "show", path]), 1, &["run.jsonl", "line 1"]);
+    assert_fails(&run(&["trace", "replay", "/no/such/file"]), 1, &["/no/such/file"]);
+}
+
+#[test]
+fn a_text_that_was_generated_is_generated_again_without_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("text.jsonl").to_str().unwrap().to_owned();
+    let base = std::env::var("QIANSHOU_BASE").unwrap();
+    let generate = |arguments: &[&str]| {
+        let common = ["--prompt", "The capital of France is", "--max-tokens", "4", "--device", "cpu"];
+        run(&[&["model", "generate"], arguments, &common].concat())
+    };
+    let recorded = generate(&[&base, "--record", &path]);
+    assert!(recorded.status.success(), "{}", text(&recorded.stderr));
+    assert_eq!(text(&generate(&[&format!("replay:{path}")]).stdout), text(&recorded.stdout));
+}
+
+#[test]
+fn a_chat_remembers_what_was_said() {
+    let mut command = qianshou(&["chat", "--device", "cpu"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let said = "What is 37 * 48 + 12?\n/history\n/frobnicate\n/clear\n/history\nWhat is \\\n2 + 3?\n/exit\nnot read\n";
+    child.stdin.take().unwrap().write_all(said.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{stderr}");
+    let answers: Vec<&str> = stdout.lines().collect();
+    assert!(answers.len() == 2 && answers[0].contains("1788") && answers[1].contains('5'), "{stdout}");
+    assert_eq!(stderr.matches("user: What is 37 * 48 + 12?").count(), 1, "{stderr}");
+    assert!(stderr.contains("no /frobnicate"), "{stderr}");
+}
+
+#[test]
+fn files_are_copied_to_where_the_tools_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let (workspace, file) = (folder.path().join("work"), folder.path().join("data.csv"));
+    std::fs::write(&file, "a,b\n1,2\n").unwrap();
+    let [work, path] = [&workspace, &file].map(|path| path.to_str().unwrap());
+    let ask = || run(&["ask", "What is 2 + 3?", "--device", "cpu", "--workspace", work, "--file", path]);
+    assert!(ask().status.success());
+    assert_eq!(std::fs::read(workspace.join("data.csv")).unwrap(), std::fs::read(&file).unwrap());
+    assert_fails(&ask(), 1, &["data.csv exists"]);
+    assert_fails(&run(&["ask", "Hi", "--file", "/no/such/file"]), 1, &["/no/such/file is no file"]);
+}
+
+#[test]
+fn a_remote_model_that_cannot_be_asked_is_told_in_one_line() {
+    assert_fails(&run(&["ask", "Hi", "--model", "remote:qwen"]), 2, &["names no server"]);
+    let unreachable = "remote:qwen@http://127.0.0.1:9/v1";
+    assert_fails(&run(&["model", "generate", unreachable, "--prompt", "Hi"]), 1, &["plain text", "--chat"]);
+    let keyless = qianshou(&["ask", "Hi", "--model", "remote:qwen@https://api.openai.com/v1"])
+        .env_remove("QIANSHOU_API_KEY")
+        .env_remove("OPENAI_API_KEY")
+        .output()
+        .unwrap();
+    assert_fails(&keyless, 1, &["OPENAI_API_KEY"]);
 }
 
 #[test]

@@ -4,12 +4,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use qianshou::agent::{Agent, AnyTool, Protocol, ToolOutput, ToolSpec, tool_fn};
-use qianshou::chat::{ChatModel, ChatRequest, Message, Sampling};
+use qianshou::LoadOptions;
+use qianshou::agent::{Agent, AnyTool, Protocol, ToolOutput, ToolSpec, Turn, tool_fn};
+use qianshou::chat::{Capabilities, ChatModel, ChatRequest, Message, Sampling};
 use qianshou::model::{DeviceChoice, Engine};
 use qianshou::tokenizer::ChatMl;
 use qianshou::tools::default_tools;
 use serde_json::{Value, json};
+
+fn on_cpu() -> LoadOptions {
+    LoadOptions { device: DeviceChoice::Cpu, ..LoadOptions::default() }
+}
 
 /// The default model, loaded once a process.
 async fn tiny() -> Arc<Engine> {
@@ -19,7 +24,7 @@ async fn tiny() -> Arc<Engine> {
     }
     std::env::var_os("QIANSHOU_BASE")
         .expect("QIANSHOU_BASE is not set: run `cargo xtask test`, which fetches the base model");
-    let engine = qianshou::load_tiny(DeviceChoice::Cpu, None, &|_| {}).await.unwrap();
+    let engine = qianshou::load_tiny(on_cpu(), &|_| {}).await.unwrap();
     LOADED.lock().unwrap_or_else(PoisonError::into_inner).insert(engine).clone()
 }
 
@@ -46,13 +51,18 @@ async fn prompts_and_first_steps_equal_those_of_the_training_code() {
     for case in lines(include_str!("data/adapter-cases.jsonl")) {
         let question = case["question"].as_str().unwrap();
         let tools: Vec<ToolSpec> = case["tools"].as_array().unwrap().iter().map(spec).collect();
-        let conversation = [Message::system("You are a helpful assistant."), Message::user(question)];
-        let messages = protocol.render(&conversation, &tools);
-        assert_eq!(chat_ml.render(&messages, false).unwrap(), case["prompt"].as_str().unwrap());
-        assert_eq!(json!(chat_ml.encode(&messages, false).unwrap()), case["prompt_ids"]);
+        let request = protocol.request(&Turn {
+            system: &[Message::system("You are a helpful assistant.")],
+            conversation: &[Message::user(question)],
+            steps: &[],
+            steps_left_out: 0,
+            tools: &tools,
+            capabilities: Capabilities::default(),
+        });
+        assert_eq!(chat_ml.render(&request.messages, false).unwrap(), case["prompt"].as_str().unwrap());
+        assert_eq!(json!(chat_ml.encode(&request.messages, false).unwrap()), case["prompt_ids"]);
 
-        let stop = protocol.stop_strings();
-        let request = ChatRequest { stop, sampling: Sampling::greedy(), ..ChatRequest::new(messages) };
+        let request = ChatRequest { sampling: Sampling::greedy(), ..request };
         let reply = engine.complete(request).await.unwrap();
         assert_eq!(reply.text(), case["greedy"].as_str().unwrap(), "{question}");
     }
@@ -67,14 +77,14 @@ async fn arithmetic_is_answered_through_the_calculator() {
         let (question, expected) = (case["question"].as_str().unwrap(), case["answer"].as_str().unwrap());
         let answer = agent.run(question).await.unwrap();
         let called = answer.steps.iter().flat_map(|step| &step.calls).any(|call| call.name == "calculator");
-        let numbers: String = answer.text.replace(',', "");
+        let numbers: String = answer.text().replace(',', "");
         let mut numbers = numbers.split(|c: char| !c.is_ascii_digit() && c != '.').map(|n| n.trim_matches('.'));
         let right = numbers.any(|number| number == expected);
         if question.starts_with("What is 37 * 48") {
-            assert!(right && called, "{}", answer.text);
+            assert!(right && called, "{}", answer.text());
         }
         if !(right && called) {
-            wrong.push(format!("{question} -> {}", answer.text));
+            wrong.push(format!("{question} -> {}", answer.text()));
         }
     }
     assert!(wrong.len() <= 5, "{} of 20 are wrong: {wrong:#?}", wrong.len());
@@ -101,13 +111,13 @@ async fn a_tool_that_the_model_never_saw_is_called() {
     let answer = agent.run("What is the phase of the moon on 2026-11-24?").await.unwrap();
     let calls: Vec<&str> = answer.steps.iter().flat_map(|step| &step.calls).map(|call| call.name.as_str()).collect();
     assert_eq!(calls, ["moon_phase"], "{answer}");
-    assert!(answer.text.contains("gibbous"), "{answer}");
+    assert!(answer.text().contains("gibbous"), "{answer}");
 }
 
 #[tokio::test]
 async fn later_steps_compute_only_what_is_new() {
     // A model of its own: the others' requests would come between the steps.
-    let model: Arc<Engine> = qianshou::load_tiny(DeviceChoice::Cpu, None, &|_| {}).await.unwrap();
+    let model: Arc<Engine> = qianshou::load_tiny(on_cpu(), &|_| {}).await.unwrap();
     let agent = Agent::builder(model).protocol(qianshou::tiny_protocol()).any_tools(default_tools()).build().unwrap();
     let answer = agent.run("What is 37 * 48 + 12?").await.unwrap();
     let [first, second] = answer.steps.as_slice() else {

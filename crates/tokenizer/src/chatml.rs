@@ -27,6 +27,12 @@ pub enum ChatMlError {
         /// Which message, counted from 0.
         index: usize,
     },
+    /// A message holds a native tool call.
+    #[error("message {index} holds a native tool call, for which plain ChatML has no form; use the chat template")]
+    Call {
+        /// Which message, counted from 0.
+        index: usize,
+    },
     /// There is no assistant's message to continue.
     #[error("only an assistant's message can be continued, but the last message is {found}")]
     ContinueLast {
@@ -121,8 +127,8 @@ impl ChatMl {
     /// turn of the assistant is opened after it.
     ///
     /// # Errors
-    /// When a message holds an image, or `continue_last` is set and the last message is not the
-    /// assistant's.
+    /// When a message holds an image or a native tool call, or `continue_last` is set and the last message
+    /// is not the assistant's.
     pub fn render(&self, messages: &[Message], continue_last: bool) -> Result<String, ChatMlError> {
         let pieces = self.pieces(messages, continue_last)?;
         let texts = pieces.iter().map(|piece| match piece {
@@ -175,7 +181,7 @@ impl ChatMl {
     /// are always there. This is the `make_context` of Qwen 1, byte for byte with [`qwen`](Self::qwen).
     ///
     /// # Errors
-    /// When a message holds an image.
+    /// When a message holds an image or a native tool call.
     pub fn context(
         &self,
         system: &str,
@@ -242,7 +248,9 @@ impl ChatMl {
                 pieces.push(match part {
                     Part::Text(text) => Piece::Text(text),
                     Part::Generated(generated) => Piece::Generated { text: &generated.text, ids: &generated.ids },
+                    Part::Result(result) => Piece::Text(&result.text),
                     Part::Image(_) => return Err(ChatMlError::Image { index }),
+                    Part::Call(_) => return Err(ChatMlError::Call { index }),
                 });
             }
             pieces.extend([Piece::Control(END, self.end), Piece::Text("\n")]);

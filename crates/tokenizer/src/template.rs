@@ -1,5 +1,6 @@
 //! Conversations in the format of a checkpoint's own template.
 
+mod calls;
 mod error;
 mod marks;
 mod python;
@@ -35,6 +36,9 @@ const FUEL: u64 = 4_000_000;
 /// is encoded. A template that looks into messages for the text of such a token does not find it, with one
 /// exception: where it cuts the thinking of earlier turns off (`</think>`), this is done for it, by its own
 /// rule.
+///
+/// Native calls and their results are where templates look for them: `tool_calls` of an assistant's message,
+/// with arguments as an object, and `tool_call_id` of a tool's.
 ///
 /// Generated parts keep their ids. Those of turns before the user's last message lose their thinking where
 /// the template cuts it off.
@@ -132,6 +136,12 @@ impl ChatTemplate {
         &self.source.default
     }
 
+    /// Whether the template writes the tools that it is given, so that the model knows them.
+    pub fn takes_tools(&self) -> bool {
+        let template = self.environment.get_template(self.source.name(true));
+        template.is_ok_and(|template| template.undeclared_variables(false).contains("tools"))
+    }
+
     /// The id of the token that ends a turn, as far as the checkpoint's files name it (`eos_token`).
     pub fn end_id(&self) -> Option<u32> {
         self.source.end_token.as_deref().and_then(|token| self.tokenizer.special_id(token))
@@ -141,8 +151,8 @@ impl ChatTemplate {
     /// turn of the assistant is opened after it.
     ///
     /// # Errors
-    /// When a message holds an image, `continue_last` is set and the last message is not the assistant's,
-    /// or the template refuses the conversation.
+    /// When a message holds an image, `continue_last` is set and the last message is not the assistant's or
+    /// calls tools, or the template refuses the conversation.
     pub fn render(
         &self,
         messages: &[Message],
@@ -203,6 +213,9 @@ impl ChatTemplate {
     ) -> Result<Vec<Piece<'a>>, ChatTemplateError> {
         // The open message is not the template's business: it would close it.
         let (open, closed) = match messages.split_last() {
+            Some((last, _)) if continue_last && last.calls().next().is_some() => {
+                return Err(ChatTemplateError::ContinueLast { found: "one that calls tools" });
+            }
             Some((last, closed)) if continue_last && last.role == Role::Assistant => (Some(last), closed),
             _ if !continue_last => (None, messages),
             last => {
@@ -217,7 +230,7 @@ impl ChatTemplate {
         let cut = thinking::cut(closed, self.source.thinking(), &self.tokenizer);
         let own = self.source.texts().map(Cow::Borrowed);
         let variables = self.variables.values().map(|value| Cow::Owned(value.to_string()));
-        let said = messages.iter().flat_map(|message| &message.content).map(|part| Cow::Borrowed(part.text()));
+        let said = messages.iter().flat_map(|message| &message.content).flat_map(calls::texts).map(Cow::Owned);
         let tool_texts = tools.iter().map(|tool| Cow::Owned(json!(tool).to_string()));
         let texts = own.chain(variables).chain(said).chain(tool_texts);
         let marks = Marks::new(&self.controls, cut.generated.len(), texts).ok_or(ChatTemplateError::Marks)?;
@@ -267,7 +280,7 @@ impl ChatTemplate {
         mode: Mode,
     ) -> Result<String, ChatTemplateError> {
         let mut context = self.variables.clone();
-        let messages = cut.messages.iter().map(|message| message.value(|text| marks.mark(text, mode), marks));
+        let messages = cut.messages.iter().map(|message| message.value(marks, mode));
         context.insert("messages".to_owned(), messages.collect());
         context.insert("add_generation_prompt".to_owned(), true.into());
         let tool = |tool: &NativeTool| {

@@ -4,27 +4,28 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::{base, cargo::cargo, folders, process, python};
+use crate::{base, cargo::cargo, folders, process, python, vocabulary};
 
-/// Builds the product and its peer, and runs `benchmarks/speed/run.py` with `arguments`.
+/// Builds the product and its peers, and runs a script of `benchmarks/speed` with `arguments`: `tokenizer.py`
+/// when they begin with `tokenizer`, else `run.py`.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let scripts = folders::root().join("benchmarks/speed");
     process::run(&mut cargo(&["build", "--release"]))?;
-    let base = base::fetch()?;
     let native = [("CMAKE_ARGS", "-DGGML_NATIVE=ON")];
     let python = python::environment("bench-python", &scripts.join("requirements.txt"), &native)?
         .context("benchmarks/speed/requirements.txt lists nothing")?;
-    process::run(
-        Command::new(python)
-            .arg(scripts.join("run.py"))
-            .arg("--model")
-            .arg(base)
-            .arg("--binary")
-            .arg(base::program())
-            .arg("--folder")
-            .arg(folders::made().join("bench"))
-            .args(arguments)
-            // Else Python leaves compiled copies of the scripts in the repository.
-            .env("PYTHONDONTWRITEBYTECODE", "1"),
-    )
+    let mut measure = Command::new(python);
+    // Else Python leaves compiled copies of the scripts in the repository.
+    measure.env("PYTHONDONTWRITEBYTECODE", "1");
+    match arguments.split_first() {
+        Some((first, rest)) if first == "tokenizer" => {
+            measure.arg(scripts.join("tokenizer.py")).arg("--vocabulary").arg(vocabulary::fetch()?).args(rest);
+        }
+        _ => {
+            let folder = folders::made().join("bench");
+            measure.arg(scripts.join("run.py")).arg("--model").arg(base::fetch()?);
+            measure.arg("--folder").arg(folder).args(arguments);
+        }
+    }
+    process::run(measure.arg("--binary").arg(base::program()))
 }

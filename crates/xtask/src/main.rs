@@ -13,6 +13,7 @@ mod process;
 mod python;
 mod test;
 mod vocabulary;
+mod vulkan;
 
 use std::{env, process::ExitCode};
 

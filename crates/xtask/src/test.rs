@@ -1,8 +1,10 @@
 //! `cargo xtask test`.
 
-use anyhow::Result;
+use std::process::Command;
 
-use crate::{base, cargo::cargo, folders, process, python, vocabulary};
+use anyhow::{Context, Result};
+
+use crate::{base, cargo::cargo, folders, process, python, vocabulary, vulkan};
 
 /// Makes what the tests need and runs them, in the release profile that the product is built in.
 pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
@@ -12,10 +14,11 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
     }
     // Checked before the long build: fetching packages is among what is tested.
     python::require(&["pip"])?;
-    let requirements = folders::root().join("crates/xtask/requirements.txt");
-    let python = python::environment("python", &requirements, &[])?;
+    let interpreter = folders::root().join("crates/interpreter");
+    let python = python::environment("python", &interpreter.join("python/requirements.txt"), &[])?;
 
     let vocabulary = vocabulary::fetch()?;
+    vulkan::require_software_driver()?;
 
     // All targets at once, as the tests build them. Building the program alone first would select
     // other features of some dependencies and compile those twice.
@@ -27,14 +30,18 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
         test.arg("--workspace");
     }
     test.env("QIANSHOU_BASE", base).env("QIANSHOU_QWEN_VOCAB", vocabulary).args(&arguments);
+    // Software Vulkan: no search for the fastest kernels, and no complaints about a missing desktop.
+    test.env("CUBECL_AUTOTUNE_LEVEL", "minimal").env("NODEVICE_SELECT", "1");
     if all {
         if !arguments.iter().any(|argument| argument == "--") {
             test.arg("--");
         }
         test.arg("--include-ignored");
     }
-    if let Some(python) = python {
-        test.env("QIANSHOU_TEST_PYTHON", python);
-    }
-    process::run(&mut test)
+    process::run(&mut test)?;
+
+    // What the interpreter makes of cells is written in Python, and tested there.
+    let mut cells = Command::new(python.context("the interpreter's requirements list nothing")?);
+    cells.args(["-W", "ignore", "-m", "unittest", "--quiet"]).current_dir(interpreter.join("worker/kernel"));
+    process::run(cells.env("PYTHONDONTWRITEBYTECODE", "1"))
 }

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use qianshou_chat::{
     Capabilities, ChatError, ChatErrorKind, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, FinishReason,
-    Generated, Image, Message, ModelInfo, Part, Recorder, Recording, RecordingError, Replay, Role, Sampling,
-    ScriptedModel, ScriptedReply, Usage,
+    Generated, Image, Message, ModelInfo, NativeCall, Part, Recorder, Recording, RecordingError, Replay, Role,
+    Sampling, ScriptedModel, ScriptedReply, Usage,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -54,6 +54,10 @@ fn ask(text: &str) -> ChatRequest {
 
 fn delta(text: &str, ids: &[u32]) -> ChatEvent {
     ChatEvent::Delta(Delta { text: text.to_owned(), ids: ids.to_vec() })
+}
+
+fn call(arguments: &str) -> NativeCall {
+    NativeCall { id: "c1".to_owned(), name: "f".to_owned(), arguments: arguments.to_owned() }
 }
 
 /// All items of a reply, errors as what people see of them.
@@ -281,7 +285,11 @@ fn what_is_wrong_with_a_file_is_said() {
     assert_eq!(read_error(&path), "the recording FILE holds no exchange");
 
     let malformed: [(&str, Value, &str); 7] = [
-        ("/version", 2.into(), "line 2 of the recording FILE: an exchange of version 2, and version 1 can be read"),
+        (
+            "/version",
+            3.into(),
+            "line 2 of the recording FILE: `exchange` of version 3, and versions 1 to 2 can be read; use the program",
+        ),
         ("/version", "1".into(), "line 2 of the recording FILE: `version`: invalid type: string \"1\""),
         ("/after", 5.into(), "line 2 of the recording FILE: `after`: 5 exchanges should have ended before"),
         ("/exchange/request/stop", 1.into(), "line 2 of the recording FILE: `exchange.request.stop`: invalid type"),
@@ -332,27 +340,56 @@ fn records_of_other_kinds_are_passed_over() {
 #[test]
 fn a_line_is_written_like_this() {
     let (_folder, path) = file();
-    let model = Recorder::create(Canned::new([vec![Ok(delta("x", &[7]))]]), &path).unwrap();
+    let events = [delta("x", &[7]), ChatEvent::Call(call("")), ChatEvent::Arguments("{}".to_owned())];
+    let model = Recorder::create(Canned::new([events.clone().map(Ok).into()]), &path).unwrap();
     let image = Part::Image(Image { media_type: "image/png".to_owned(), bytes: vec![0, 255, 16] });
     let generated = Part::Generated(Generated { text: "g".to_owned(), ids: vec![1] });
+    let call = Part::Call(call("{}"));
     let request = ChatRequest {
-        messages: vec![Message { role: Role::User, content: vec![image, generated] }],
+        messages: vec![
+            Message { role: Role::User, content: vec![image, generated] },
+            Message { role: Role::Assistant, content: vec![call] },
+            Message::result("c1", "sunny"),
+        ],
         ..ChatRequest::default()
     };
     items(&model, request);
     let expected = concat!(
-        r#"{"record":"exchange","version":1,"after":0,"exchange":{"model":{"name":"canned","context_window":9,"#,
+        r#"{"record":"exchange","version":2,"after":0,"exchange":{"model":{"name":"canned","context_window":9,"#,
         r#""capabilities":{"continue_last":false,"constraints":false,"native_tools":false,"images":false}},"#,
         r#""request":{"messages":[{"role":"user","content":[{"image":{"media_type":"image/png","bytes":"AP8Q"}},"#,
-        r#"{"generated":{"text":"g","ids":[1]}}]}],"continue_last":false,"stop":[],"sampling":{"temperature":null,"#,
+        r#"{"generated":{"text":"g","ids":[1]}}]},{"role":"assistant","content":[{"call":{"id":"c1","name":"f","#,
+        r#""arguments":"{}"}}]},{"role":"tool","content":[{"result":{"call":"c1","text":"sunny"}}]}],"continue_last":false,"stop":[],"sampling":{"temperature":null,"#,
         r#""top_p":null,"top_k":null,"repetition_penalty":null,"seed":null},"max_tokens":null,"constraint":null,"#,
-        r#""tools":[]},"events":[{"delta":{"text":"x","ids":[7]}}],"error":null}}"#,
+        r#""tools":[]},"events":[{"delta":{"text":"x","ids":[7]}},{"call":{"id":"c1","name":"f","arguments":""}},"#,
+        r#"{"arguments":"{}"}],"error":null}}"#,
         "\n",
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), expected);
     // The reply broke off, and so does its replay.
     let request = Recording::read(&path).unwrap().exchanges[0].exchange.request.clone();
-    assert_eq!(items(&Replay::open(&path).unwrap(), request), [Ok(delta("x", &[7]))]);
+    assert_eq!(items(&Replay::open(&path).unwrap(), request), events.map(Ok));
+}
+
+/// A line of the first version, which had no native calls.
+#[test]
+fn older_recordings_replay() {
+    let (_folder, path) = file();
+    let line = concat!(
+        r#"{"record":"exchange","version":1,"after":0,"exchange":{"model":{"name":"canned","context_window":9,"#,
+        r#""capabilities":{"continue_last":false,"constraints":false,"native_tools":false,"images":false}},"#,
+        r#""request":{"messages":[{"role":"user","content":[{"text":"a"}]}],"continue_last":false,"stop":[],"#,
+        r#""sampling":{"temperature":null,"top_p":null,"top_k":null,"repetition_penalty":null,"seed":null},"#,
+        r#""max_tokens":null,"constraint":null,"tools":[]},"events":[{"delta":{"text":"x","ids":[7]}},"#,
+        r#"{"end":{"finish":"end_of_turn","usage":{"cached":0,"computed":1,"generated":1}}}],"error":null}}"#,
+        "\n",
+    );
+    fs::write(&path, line).unwrap();
+    assert_eq!(complete(&Replay::open(&path).unwrap(), ask("a")).unwrap(), "x");
+    // What is appended has the version of today.
+    complete(&Recorder::append(ScriptedModel::new(["y"]), &path).unwrap(), ask("b")).unwrap();
+    let replay = Replay::open(&path).unwrap();
+    assert_eq!(["a", "b"].map(|question| complete(&replay, ask(question)).unwrap()), ["x", "y"]);
 }
 
 /// `/dev/full` refuses every write.

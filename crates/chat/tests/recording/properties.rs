@@ -6,7 +6,8 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use proptest::prelude::*;
 use qianshou_chat::{
     ChatError, ChatErrorKind, ChatEvent, ChatModel as _, ChatRequest, Constraint, End, Exchange, FinishReason,
-    Generated, Image, Message, NativeTool, Part, Recorder, Recording, Replay, Role, Sampling, Usage,
+    Generated, Image, Message, NativeCall, NativeResult, NativeTool, Part, Recorder, Recording, Replay, Role, Sampling,
+    Usage,
 };
 use serde_json::{Value, json};
 
@@ -16,8 +17,16 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z\"\\\\\n]{0,8}", any::<String>()]
 }
 
+fn call() -> impl Strategy<Value = NativeCall> {
+    [text(), text(), text()].prop_map(|[id, name, arguments]| NativeCall { id, name, arguments })
+}
+
 fn event() -> impl Strategy<Value = ChatEvent> {
-    (text(), prop::collection::vec(any::<u32>(), 0..4)).prop_map(|(text, ids)| delta(&text, &ids))
+    prop_oneof![
+        (text(), prop::collection::vec(any::<u32>(), 0..4)).prop_map(|(text, ids)| delta(&text, &ids)),
+        call().prop_map(ChatEvent::Call),
+        text().prop_map(ChatEvent::Arguments),
+    ]
 }
 
 fn end() -> impl Strategy<Value = ChatEvent> {
@@ -72,6 +81,8 @@ fn part() -> impl Strategy<Value = Part> {
         (text(), prop::collection::vec(any::<u32>(), 0..4))
             .prop_map(|(text, ids)| Part::Generated(Generated { text, ids })),
         (text(), bytes).prop_map(|(media_type, bytes)| Part::Image(Image { media_type, bytes })),
+        call().prop_map(Part::Call),
+        [text(), text()].prop_map(|[call, text]| Part::Result(NativeResult { call, text })),
     ]
 }
 

@@ -1,10 +1,13 @@
 //! The tensors of a GGUF file under their Hugging Face names.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use qianshou_gguf::Gguf;
+use memmap2::Mmap;
+use qianshou_gguf::{Gguf, TensorInfo, TensorKind};
+use rayon::prelude::*;
 
 use super::map::map;
 use super::{TensorSource, dequantize};
@@ -16,7 +19,7 @@ pub(crate) struct GgufFile {
     path: PathBuf,
     file: Arc<File>,
     gguf: Arc<Gguf>,
-    /// Head counts of query and key, where the file permutes their rows (see [`unpermute`]).
+    /// Head counts of query and key, where the file permutes their rows (see [`stored_row`]).
     permuted: Option<(usize, usize)>,
 }
 
@@ -42,6 +45,26 @@ impl GgufFile {
     }
 }
 
+impl GgufFile {
+    /// A tensor by its Hugging Face name, with the name that it is stored under.
+    fn tensor(&self, name: &str) -> Result<(String, &TensorInfo), ModelError> {
+        let missing = || ModelError::MissingTensor { path: self.path.clone(), tensor: name.to_owned() };
+        let stored = gguf_name(name).ok_or_else(missing)?;
+        let tensor = self.gguf.tensor(&stored).ok_or_else(missing)?;
+        Ok((stored, tensor))
+    }
+
+    /// The heads of a projection whose rows the file permutes (see [`stored_row`]).
+    fn permuted_heads(&self, name: &str) -> Option<usize> {
+        let (query, key) = self.permuted?;
+        match name {
+            _ if name.ends_with("q_proj.weight") => Some(query),
+            _ if name.ends_with("k_proj.weight") => Some(key),
+            _ => None,
+        }
+    }
+}
+
 impl TensorSource for GgufFile {
     fn shape(&self, name: &str) -> Option<&[usize]> {
         self.gguf.tensor(&gguf_name(name)?).map(|tensor| tensor.shape.as_slice())
@@ -51,44 +74,54 @@ impl TensorSource for GgufFile {
         self.gguf.tensor(&gguf_name(name)?).map(|tensor| tensor.kind.to_string())
     }
 
-    fn read(&self, name: &str, out: &mut [f32]) -> Result<(), ModelError> {
-        let missing = || ModelError::MissingTensor { path: self.path.clone(), tensor: name.to_owned() };
-        let stored = gguf_name(name).ok_or_else(missing)?;
-        let tensor = self.gguf.tensor(&stored).ok_or_else(missing)?;
-        let mapped = map(&self.file, tensor.range.clone()).map_err(ModelError::io(&self.path))?;
-        if !dequantize::dequantize(tensor.kind, &mapped, out) {
-            return Err(ModelError::TensorKind {
-                path: self.path.clone(),
-                tensor: stored,
-                kind: tensor.kind.to_string(),
-                supported: dequantize::SUPPORTED,
-            });
-        }
+    fn read(&self, name: &str, first: usize, out: &mut [f32]) -> Result<(), ModelError> {
+        let (stored, tensor) = self.tensor(name)?;
         let columns = tensor.shape.last().copied().unwrap_or(1);
-        match self.permuted {
-            Some((heads, _)) if name.ends_with("q_proj.weight") => unpermute(out, heads, columns),
-            Some((_, heads)) if name.ends_with("k_proj.weight") => unpermute(out, heads, columns),
-            _ => {}
+        let rows: usize = tensor.shape.iter().rev().skip(1).product();
+        // The header's reader has checked that blocks lie within rows, and that the sizes agree.
+        let row_bytes = tensor.range.len() / rows;
+        let bytes_of = |rows: Range<usize>| {
+            let start = tensor.range.start;
+            map(&self.file, start + rows.start * row_bytes..start + rows.end * row_bytes)
+                .map_err(ModelError::io(&self.path))
+        };
+        let unsupported = || ModelError::TensorKind {
+            path: self.path.clone(),
+            tensor: stored.clone(),
+            kind: tensor.kind.to_string(),
+            supported: dequantize::SUPPORTED,
+        };
+        let last = first + out.len() / columns;
+        let Some(heads) = self.permuted_heads(name) else {
+            let bytes = bytes_of(first..last)?;
+            return dequantize::dequantize(tensor.kind, &bytes, out).then_some(()).ok_or_else(unsupported);
+        };
+        let head = rows / heads;
+        let bytes = bytes_of(0..rows)?;
+        let read = |(index, out): (usize, &mut [f32])| {
+            let row = stored_row(first + index, head);
+            dequantize::dequantize(tensor.kind, &bytes[row * row_bytes..(row + 1) * row_bytes], out)
+        };
+        out.par_chunks_mut(columns).enumerate().all(read).then_some(()).ok_or_else(unsupported)
+    }
+
+    fn mapped(&self, name: &str) -> Result<Option<Mmap>, ModelError> {
+        let (_, tensor) = self.tensor(name)?;
+        if tensor.kind != TensorKind::F32 || self.permuted_heads(name).is_some() || cfg!(target_endian = "big") {
+            return Ok(None);
         }
-        Ok(())
+        map(&self.file, tensor.range.clone()).map(Some).map_err(ModelError::io(&self.path))
     }
 }
 
-/// Undoes the row order in which GGUF keeps Llama's query and key projections.
+/// Where a row of Llama's query or key projection is kept.
 ///
 /// llama.cpp rotates neighbouring pairs, Hugging Face rotates halves. Its converter therefore stores row
-/// `half * (d / 2) + i` of a head at `2 * i + half`; here it is put back.
-fn unpermute(rows: &mut [f32], heads: usize, columns: usize) {
-    let head = rows.len() / heads;
-    let half = head / columns / 2;
-    let mut stored = vec![0.0; head];
-    for rows in rows.chunks_exact_mut(head) {
-        stored.copy_from_slice(rows);
-        for (index, row) in rows.chunks_exact_mut(columns).enumerate() {
-            let from = (2 * (index % half) + index / half) * columns;
-            row.copy_from_slice(&stored[from..from + columns]);
-        }
-    }
+/// `half * (d / 2) + i` of a head of d rows at `2 * i + half`.
+fn stored_row(row: usize, head: usize) -> usize {
+    let half = head / 2;
+    let index = row % head;
+    row - index + 2 * (index % half) + index / half
 }
 
 /// The GGUF name of a tensor.

@@ -6,12 +6,13 @@ use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use memmap2::Mmap;
 use qianshou_gguf::TensorKind;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
-use serde_json::Value;
 
 use super::map::map;
+use super::shards::shards;
 use super::{TensorSource, dequantize};
 use crate::ModelError;
 
@@ -32,37 +33,17 @@ pub(crate) struct SafetensorsFiles {
 }
 
 impl SafetensorsFiles {
-    /// Opens `model.safetensors` of a folder, or the shards that `model.safetensors.index.json` lists.
-    pub(crate) fn open_folder(folder: &Path) -> Result<Self, ModelError> {
-        let index = folder.join("model.safetensors.index.json");
-        let single = folder.join("model.safetensors");
-        if single.exists() || !index.exists() {
-            return Self::open(&single);
-        }
-        let text = std::fs::read(&index).map_err(ModelError::io(&index))?;
-        let damaged = |reason: &str| ModelError::Damaged { path: index.clone(), reason: reason.to_owned() };
-        let parsed: Value = serde_json::from_slice(&text).map_err(|error| damaged(&error.to_string()))?;
-        let Some(weight_map) = parsed.get("weight_map").and_then(Value::as_object) else {
-            return Err(damaged("it has no `weight_map`"));
+    /// Opens `model.safetensors` of a folder, or the shards that `model.safetensors.index.json` lists;
+    /// `None` where the folder has neither.
+    pub(crate) fn open_folder(folder: &Path) -> Result<Option<Self>, ModelError> {
+        let Some(paths) = shards(folder, "model.safetensors")? else {
+            return Ok(None);
         };
         let mut files = Self { shards: Vec::new(), entries: HashMap::new() };
-        let mut opened: Vec<&str> = Vec::new();
-        for (tensor, shard) in weight_map {
-            let name = shard.as_str().ok_or_else(|| damaged("a shard's name is not a string"))?;
-            if Path::new(name).components().count() != 1 {
-                return Err(damaged("a shard's name is not a plain file name"));
-            }
-            if opened.contains(&name) {
-                continue;
-            }
-            let path = folder.join(name);
-            if !path.exists() {
-                return Err(ModelError::MissingShard { path, index: index.clone(), tensor: tensor.clone() });
-            }
+        for path in paths {
             files.add(&path)?;
-            opened.push(name);
         }
-        Ok(files)
+        Ok(Some(files))
     }
 
     /// Opens one file.
@@ -94,6 +75,15 @@ impl SafetensorsFiles {
         let mapped = map(file, entry.range.clone()).map_err(ModelError::io(path))?;
         let (numbers, _) = mapped.as_chunks::<8>();
         Ok(Some(numbers.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()))
+    }
+
+    fn entry(&self, name: &str) -> Result<(&Entry, &Path, &File), ModelError> {
+        let Some(entry) = self.entries.get(name) else {
+            let path = self.shards.first().map(|(path, _)| path.clone()).unwrap_or_default();
+            return Err(ModelError::MissingTensor { path, tensor: name.to_owned() });
+        };
+        let (path, file) = &self.shards[entry.shard];
+        Ok((entry, path, file))
     }
 
     fn add(&mut self, path: &Path) -> Result<(), ModelError> {
@@ -136,23 +126,31 @@ impl TensorSource for SafetensorsFiles {
         self.entries.get(name).map(|entry| format!("{:?}", entry.dtype))
     }
 
-    fn read(&self, name: &str, out: &mut [f32]) -> Result<(), ModelError> {
-        let Some(entry) = self.entries.get(name) else {
-            let path = self.shards.first().map(|(path, _)| path.clone()).unwrap_or_default();
-            return Err(ModelError::MissingTensor { path, tensor: name.to_owned() });
-        };
-        let (path, file) = &self.shards[entry.shard];
+    fn read(&self, name: &str, first: usize, out: &mut [f32]) -> Result<(), ModelError> {
+        let (entry, path, file) = self.entry(name)?;
         let Some(kind) = float_kind(entry.dtype) else {
             return Err(ModelError::TensorKind {
-                path: path.clone(),
+                path: path.to_owned(),
                 tensor: name.to_owned(),
                 kind: format!("{:?}", entry.dtype),
                 supported: FLOATS,
             });
         };
-        let mapped = map(file, entry.range.clone()).map_err(ModelError::io(path))?;
+        let columns = entry.shape.last().copied().unwrap_or(1);
+        // Opening the file has checked that the range fits the shape.
+        let size = entry.range.len() / entry.shape.iter().product::<usize>();
+        let start = entry.range.start + first * columns * size;
+        let mapped = map(file, start..start + out.len() * size).map_err(ModelError::io(path))?;
         dequantize::dequantize(kind, &mapped, out);
         Ok(())
+    }
+
+    fn mapped(&self, name: &str) -> Result<Option<Mmap>, ModelError> {
+        let (entry, path, file) = self.entry(name)?;
+        if entry.dtype != Dtype::F32 || cfg!(target_endian = "big") {
+            return Ok(None);
+        }
+        map(file, entry.range.clone()).map(Some).map_err(ModelError::io(path))
     }
 }
 

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, clippy::allow_attributes, reason = "no test file uses all of it")]
 
+pub(crate) mod pytorch;
+
 use std::path::Path;
 
 use half::{bf16, f16};

@@ -1,31 +1,27 @@
 //! `qianshou ask`.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use futures_util::StreamExt as _;
-use qianshou::ModelSpec;
-use qianshou::agent::{Agent, Answer, Event, EventStream, RunError, StopReason};
-use tokio_util::sync::CancellationToken;
+use qianshou::agent::{Answer, Event, EventStream, StopReason};
 
-use super::ModelOptions;
+use super::agent::{AgentOptions, broken_off, run_failure, show};
 use super::failure::Failure;
-use super::steps::Steps;
-use super::tools::ToolSelection;
 
 /// Answer one question with tools.
 #[derive(Debug, Args)]
 pub(super) struct Ask {
     /// The question.
-    question: String,
+    #[arg(required_unless_present = "resume")]
+    question: Option<String>,
     #[command(flatten)]
-    model: ModelOptions,
-    #[command(flatten)]
-    tools: ToolSelection,
-    /// Most steps that the run may take.
-    #[arg(long, value_name = "N")]
-    max_steps: Option<usize>,
+    agent: AgentOptions,
+    /// Go on with the last run of a file that `--record` wrote and that broke off.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["question", "record"])]
+    resume: Option<PathBuf>,
     /// Print every event as one JSON object a line on stdout, the answer among them.
     #[arg(long)]
     json: bool,
@@ -33,22 +29,19 @@ pub(super) struct Ask {
 
 impl Ask {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
-        if self.question.trim().is_empty() {
+        let question = self.question.as_deref().unwrap_or_default();
+        if question.trim().is_empty() && self.resume.is_none() {
             return Err(Failure::message("the question is empty", Some("ask something, in quotes")));
         }
-        let model = self.model.load().await?;
-        let mut builder = Agent::builder(model).any_tools(self.tools.tools()?);
-        // A recording may be of any model; most likely it is of the default one.
-        if matches!(self.model.model, ModelSpec::Tiny | ModelSpec::Replay(_)) {
-            builder = builder.protocol(qianshou::tiny_protocol());
-        }
-        if let Some(steps) = self.max_steps {
-            builder = builder.max_steps(steps);
-        }
-        let agent = builder.build().map_err(|error| Failure::new(&error, None))?;
-        let run = agent.start(self.question.as_str()).map_err(run_failure)?;
-        let cancellation = CancellationToken::new();
-        let events = agent.drive(run, cancellation.clone());
+        let workplace = self.agent.agent().await?;
+        let events = match &self.resume {
+            Some(file) => workplace.agent.resume_transcript(file).map_err(|error| Failure::new(&error, None))?,
+            None => match self.agent.transcript()? {
+                Some(transcript) => workplace.agent.stream(question).recorded(transcript),
+                None => workplace.agent.stream(question),
+            },
+        };
+        let cancellation = events.cancellation().clone();
         tokio::spawn(async move {
             // Without a signal handler Ctrl-C ends the process at once, as it would anyhow.
             if tokio::signal::ctrl_c().await.is_ok() {
@@ -59,43 +52,14 @@ impl Ask {
         if answer.is_answered() {
             return Ok(ExitCode::SUCCESS);
         }
-        let cancelled = answer.stop_reason == StopReason::Cancelled;
-        let hint = (!cancelled).then_some("ask again in other words, or use a larger model with `--model`");
+        let hint = match answer.stop_reason {
+            StopReason::Cancelled => None,
+            StopReason::ContextFull => Some("shorten the question, use fewer tools, or a model with a larger window"),
+            StopReason::Steps => Some("allow more with `--max-steps`, or ask in smaller parts"),
+            _ => Some("ask again in other words, or use a larger model with `--model`"),
+        };
         Err(Failure::message(format!("there is no answer: {}", answer.stop_reason), hint))
     }
-}
-
-/// A failed run is told by its cause, which is the model's.
-fn run_failure(error: RunError) -> Failure {
-    match error {
-        RunError::Model { source, .. } => source.into(),
-        other => Failure::new(&other, None),
-    }
-}
-
-/// Steps to stderr, the answer to stdout, both as they come.
-async fn show(mut events: EventStream) -> Result<Answer, Failure> {
-    let mut steps = Steps::new(anstream::stderr());
-    let mut stdout = anstream::stdout();
-    let mut line_is_open = false;
-    while let Some(event) = events.next().await {
-        let event = event.map_err(run_failure)?;
-        if line_is_open && !matches!(event, Event::AnswerDelta { .. }) {
-            writeln!(stdout)?;
-            line_is_open = false;
-        }
-        steps.show(&event)?;
-        match event {
-            Event::AnswerDelta { text } => {
-                write!(stdout, "{text}")?;
-                stdout.flush()?;
-                line_is_open = true;
-            }
-            Event::Finished { answer } => return Ok(*answer),
-            _ => {}
-        }
-    }
-    Err(broken_off())
 }
 
 /// Every event to stdout as JSON.
@@ -110,8 +74,4 @@ async fn print_events(mut events: EventStream) -> Result<Answer, Failure> {
         }
     }
     Err(broken_off())
-}
-
-fn broken_off() -> Failure {
-    Failure::message("the run broke off before its end", None)
 }

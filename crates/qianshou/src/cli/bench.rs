@@ -1,12 +1,13 @@
 //! `qianshou model bench`: speed and memory of a checkpoint, on made-up tokens.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use qianshou::model::{Checkpoint, ComputeDevice, Decoder, ModelError};
+use qianshou::model::{Decoder, ModelError};
 use serde::Serialize;
 
 use super::RunOptions;
@@ -33,8 +34,8 @@ pub(super) struct Bench {
 #[derive(Debug, Serialize)]
 struct Figures {
     device: String,
-    dtype: &'static str,
-    weight_bytes: usize,
+    /// Bytes of weights by the type that they are held in.
+    weight_bytes: BTreeMap<String, usize>,
     load_seconds: f64,
     prefill: Vec<Prefill>,
     decode_tokens_per_second: f64,
@@ -51,8 +52,7 @@ struct Prefill {
 impl Bench {
     pub(super) fn run(self) -> Result<ExitCode, Failure> {
         let start = Instant::now();
-        let device = ComputeDevice::open(self.run.device)?;
-        let decoder = Checkpoint::open(&self.path)?.load(device, self.run.adapter()?)?;
+        let decoder = self.run.load_decoder(&self.path)?;
         let load_seconds = start.elapsed().as_secs_f64();
         let longest = self.prefill.iter().copied().chain([128 + self.decode]).max().unwrap_or(0);
         if longest > decoder.config().context_window || self.prefill.contains(&0) {
@@ -62,7 +62,6 @@ impl Bench {
         let prefill = self.prefill.iter().map(|&tokens| prefill(&decoder, tokens)).collect::<Result<_, _>>()?;
         let figures = Figures {
             device: decoder.device().name().to_owned(),
-            dtype: "F32",
             weight_bytes: decoder.weight_bytes(),
             load_seconds,
             prefill,
@@ -75,14 +74,16 @@ impl Bench {
             writeln!(stdout, "{line}")?;
             return Ok(ExitCode::SUCCESS);
         }
-        writeln!(stdout, "device        {} ({})", figures.device, figures.dtype)?;
+        writeln!(stdout, "device        {}", figures.device)?;
         writeln!(stdout, "load          {:.2} s", figures.load_seconds)?;
         for Prefill { tokens, tokens_per_second } in &figures.prefill {
             writeln!(stdout, "prefill {tokens:>5} {tokens_per_second:.1} tokens/s")?;
         }
         writeln!(stdout, "decode        {:.1} tokens/s", figures.decode_tokens_per_second)?;
         let megabytes = |bytes: f64| bytes / 1e6;
-        writeln!(stdout, "weights       {:.0} MB", megabytes(figures.weight_bytes as f64))?;
+        for (dtype, &bytes) in &figures.weight_bytes {
+            writeln!(stdout, "weights       {:.0} MB of {dtype}", megabytes(bytes as f64))?;
+        }
         if let Some(peak) = figures.peak_memory_bytes {
             writeln!(stdout, "peak memory   {:.0} MB", megabytes(peak as f64))?;
         }

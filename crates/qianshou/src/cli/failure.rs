@@ -1,6 +1,7 @@
 //! One line that says what went wrong, and one that says how to mend it.
 
 use std::error::Error;
+use std::fmt;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -46,6 +47,12 @@ impl Failure {
             let _ = writeln!(stderr, "{bold}help:{bold:#} {hint}");
         }
         ExitCode::FAILURE
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
     }
 }
 

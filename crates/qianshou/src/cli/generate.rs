@@ -2,20 +2,23 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
 use futures_util::StreamExt as _;
 use qianshou::ModelSpec;
-use qianshou::chat::{ChatEvent, ChatModel as _, ChatRequest, Message, Sampling};
+use qianshou::chat::{ChatEvent, ChatModel, ChatRequest, Message, Sampling};
 
-use super::RunOptions;
+use super::constraint::ConstraintOptions;
 use super::failure::Failure;
+use super::progress::Bars;
+use super::{RecordOption, RunOptions};
 
 /// Continue a text, or with `--chat` answer it as a user's message.
 #[derive(Debug, Args)]
 pub(super) struct Generate {
-    /// `tiny`, a checkpoint folder, or a .gguf file.
+    /// `tiny`, a checkpoint folder, a .gguf file, `remote:NAME@URL`, or `replay:FILE`.
     #[arg(value_name = "PATH")]
     model: ModelSpec,
     /// The text to go on from.
@@ -46,14 +49,19 @@ pub(super) struct Generate {
     #[arg(long, value_name = "TEXT")]
     stop: Vec<String>,
     #[command(flatten)]
+    constraint: ConstraintOptions,
+    #[command(flatten)]
+    record: RecordOption,
+    #[command(flatten)]
     run: RunOptions,
 }
 
 impl Generate {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
-        let engine = self.run.load_engine(&self.model).await?;
+        let constraint = self.constraint.constraint()?;
+        let model = self.load().await?;
         let request = ChatRequest {
-            stop: self.stop,
+            stop: self.stop.clone(),
             max_tokens: Some(self.max_tokens),
             sampling: Sampling {
                 temperature: self.temperature,
@@ -62,12 +70,12 @@ impl Generate {
                 repetition_penalty: self.repetition_penalty,
                 seed: self.seed,
             },
+            constraint,
             ..ChatRequest::new([Message::user(self.prompt.as_str())])
         };
         let start = Instant::now();
         let mut first = None;
-        let mut stream =
-            if self.chat { engine.stream(request).await? } else { engine.continue_text(&self.prompt, &request)? };
+        let mut stream = model.stream(request).await?;
         let mut stdout = anstream::stdout();
         while let Some(event) = stream.next().await {
             match event? {
@@ -76,6 +84,8 @@ impl Generate {
                     write!(stdout, "{}", delta.text)?;
                     stdout.flush()?;
                 }
+                // Only remote models have native calls.
+                ChatEvent::Call(_) | ChatEvent::Arguments(_) => {}
                 ChatEvent::End(end) => {
                     writeln!(stdout)?;
                     let first = first.unwrap_or_else(Instant::now);
@@ -93,5 +103,19 @@ impl Generate {
             }
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    async fn load(&self) -> Result<Arc<dyn ChatModel>, Failure> {
+        self.record.check()?;
+        let bars = Bars::default();
+        let show = |progress| bars.show(progress);
+        let options = self.run.options()?;
+        let model = if self.chat {
+            self.model.load(options, &show).await
+        } else {
+            self.model.load_completion(options, &show).await
+        };
+        bars.finish();
+        self.record.around(model?)
     }
 }

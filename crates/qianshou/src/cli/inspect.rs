@@ -27,7 +27,7 @@ impl Inspect {
         let Inspection { kinds, missing } = checkpoint.inspect()?;
         let tokenizer = checkpoint.tokenizer();
         let family = format!("{:?}", config.family);
-        // Weights are held as F32, and so are keys and values.
+        // F16 (`--precision f16`) takes half of that; keys and values are always F32.
         let weight_bytes = config.parameters() * size_of::<f32>();
         let cache_bytes = 2 * config.layers * config.key_value_heads * config.head_size * size_of::<f32>();
         let mut stdout = anstream::stdout();
@@ -68,7 +68,7 @@ impl Inspect {
             writeln!(stdout, "stored as     {}", stored.join(", "))?;
             writeln!(
                 stdout,
-                "memory        {:.0} MB of weights, {:.1} MB more for 1,000 tokens",
+                "memory        {:.0} MB of weights (half in F16), {:.1} MB more for 1,000 tokens",
                 weight_bytes as f64 / 1e6,
                 cache_bytes as f64 / 1e3
             )?;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use qianshou::agent::Event;
+use qianshou::agent::{Decision, Event};
 
 /// Writes events line by line; what kind a line is, its label and its colour tell.
 pub(super) struct Steps<Output> {
@@ -62,6 +62,8 @@ impl<Output: Write> Steps<Output> {
                 let (cached, computed, generated) = (usage.cached, usage.computed, usage.generated);
                 self.line(Line::Usage, &format!("[{cached} cached + {computed} computed, {generated} generated]"))
             }
+            Event::AnswerWasThought => self.line(Line::Warning, "that was a thought and no answer; the model goes on"),
+            Event::Decided { decision: Decision::Deny { reason }, .. } => self.line(Line::Warning, reason),
             // The answer is not a step; it goes elsewhere.
             Event::AnswerDelta { .. } | Event::Finished { .. } => self.end_line(),
             // Events of no interest to people, and those that a later version adds.

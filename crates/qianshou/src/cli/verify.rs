@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use qianshou::model::{Checkpoint, ComputeDevice, verify};
+use qianshou::model::verify;
 
 use super::RunOptions;
 use super::failure::Failure;
@@ -37,9 +37,9 @@ impl Verify {
             let message = format!("there are no recorded outputs at {}", expected.display());
             return Err(Failure::message(message, Some("name them with `--expected FILE`")));
         }
-        let device = ComputeDevice::open(self.run.device)?;
-        let tolerance = self.tolerance.unwrap_or(if device.is_cpu() { TOLERANCE_CPU } else { TOLERANCE_OTHER });
-        let decoder = Checkpoint::open(&self.path)?.load(device, self.run.adapter()?)?;
+        let decoder = self.run.load_decoder(&self.path)?;
+        let by_device = if decoder.device().is_cpu() { TOLERANCE_CPU } else { TOLERANCE_OTHER };
+        let tolerance = self.tolerance.unwrap_or(by_device);
         let mut stdout = anstream::stdout();
         let mut all = true;
         for report in verify(&decoder, &expected)? {

@@ -6,7 +6,8 @@
 use qianshou_chat::{Message, Part, Role};
 use serde_json::{Map, Value};
 
-use super::marks::Marks;
+use super::calls;
+use super::marks::{Marks, Mode};
 use crate::Tokenizer;
 
 const BEGIN: &str = "<think>";
@@ -26,14 +27,14 @@ pub(super) enum Thinking {
 /// A conversation in which thinking is apart.
 #[derive(Debug)]
 pub(super) struct Cut<'a> {
-    pub(super) messages: Vec<CutMessage>,
+    pub(super) messages: Vec<CutMessage<'a>>,
     /// Text and ids of the generated parts.
     pub(super) generated: Vec<(&'a str, &'a [u32])>,
 }
 
 #[derive(Debug)]
-pub(super) struct CutMessage {
-    role: Role,
+pub(super) struct CutMessage<'a> {
+    message: &'a Message,
     content: Vec<CutPart>,
     thinking: Option<String>,
 }
@@ -45,22 +46,23 @@ enum CutPart {
     Generated(usize),
 }
 
-impl CutMessage {
+impl CutMessage<'_> {
     /// The message as the template gets it, with its texts marked.
-    pub(super) fn value(&self, mark: impl Fn(&str) -> String, marks: &Marks) -> Value {
+    pub(super) fn value(&self, marks: &Marks, mode: Mode) -> Value {
         let mut content = String::new();
         for part in &self.content {
             match part {
-                CutPart::Text(text) => content.push_str(&mark(text)),
+                CutPart::Text(text) => content.push_str(&marks.mark(text, mode)),
                 CutPart::Generated(index) => content.push(marks.place(*index)),
             }
         }
         let mut fields = Map::new();
-        fields.insert("role".to_owned(), self.role.as_str().into());
+        fields.insert("role".to_owned(), self.message.role.as_str().into());
         fields.insert("content".to_owned(), content.into());
         if let Some(thinking) = &self.thinking {
-            fields.insert("reasoning_content".to_owned(), mark(thinking).into());
+            fields.insert("reasoning_content".to_owned(), marks.mark(thinking, mode).into());
         }
+        calls::insert(&mut fields, self.message, marks, mode);
         fields.into()
     }
 }
@@ -84,6 +86,8 @@ pub(super) fn cut<'a>(messages: &'a [Message], thinking: Thinking, tokenizer: &T
                     content.push(CutPart::Generated(cut.generated.len()));
                     cut.generated.push((text, ids));
                 }
+                // A template gets them apart from the text.
+                Part::Call(_) => {}
                 part => match content.last_mut() {
                     Some(CutPart::Text(last)) => last.push_str(part.text()),
                     _ => content.push(CutPart::Text(part.text().to_owned())),
@@ -100,7 +104,7 @@ pub(super) fn cut<'a>(messages: &'a [Message], thinking: Thinking, tokenizer: &T
             *text = if is_field { after.trim_start_matches('\n').to_owned() } else { after };
             taken = is_field.then_some(before);
         }
-        cut.messages.push(CutMessage { role: message.role, content, thinking: taken });
+        cut.messages.push(CutMessage { message, content, thinking: taken });
     }
     cut
 }

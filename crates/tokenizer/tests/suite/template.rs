@@ -3,9 +3,9 @@
 use std::fs;
 
 use proptest::prelude::*;
-use qianshou_chat::{Generated, Image, Message, NativeTool, Part, Role};
+use qianshou_chat::{Generated, Image, Message, NativeCall, NativeTool, Part, Role};
 use qianshou_gguf::Gguf;
-use qianshou_tokenizer::{ChatMl, ChatTemplate, ChatTemplateError, Specials, Tokenizer};
+use qianshou_tokenizer::{ChatMl, ChatMlError, ChatTemplate, ChatTemplateError, Specials, Tokenizer};
 use serde_json::{Value, json};
 
 use crate::gguf::writer::Writer;
@@ -52,6 +52,29 @@ const THINKING: &str = "
 {%- endfor %}
 {{- '<|im_start|>assistant\\n' }}";
 
+/// Calls and results in blocks, results that follow each other in one turn: the form of Qwen 2.5.
+const CALLING: &str = "
+{%- for message in messages %}
+    {%- if message.role == 'tool' %}
+        {%- if loop.first or messages[loop.index0 - 1].role != 'tool' %}{{ '<|im_start|>user' }}{% endif %}
+        {{- '\\n<tool_response>\\n' + message.content + '\\n</tool_response>' }}
+        {%- if loop.last or messages[loop.index0 + 1].role != 'tool' %}{{ '<|im_end|>\\n' }}{% endif %}
+    {%- elif message.tool_calls %}
+        {{- '<|im_start|>' + message.role }}
+        {%- if message.content %}{{ '\\n' + message.content }}{% endif %}
+        {%- for call in message.tool_calls %}
+            {%- if call.function is defined %}{% set call = call.function %}{% endif %}
+            {{- '\\n<tool_call>\\n{\"name\": \"' + call.name + '\", \"arguments\": ' }}
+            {{- call.arguments | tojson }}
+            {{- '}\\n</tool_call>' }}
+        {%- endfor %}
+        {{- '<|im_end|>\\n' }}
+    {%- else %}
+        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
+    {%- endif %}
+{%- endfor %}
+{{- '<|im_start|>assistant\\n' }}";
+
 fn template(source: &str) -> ChatTemplate {
     ChatTemplate::new(source, exact()).unwrap()
 }
@@ -62,6 +85,10 @@ fn generated(text: &str, ids: &[u32]) -> Part {
 
 fn plain(text: &str) -> Vec<u32> {
     exact().encode(text, Specials::None)
+}
+
+fn call(id: &str, name: &str, arguments: &str) -> Part {
+    Part::Call(NativeCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() })
 }
 
 /// The small vocabulary with the tokens of thinking.
@@ -132,6 +159,8 @@ fn tools_are_written_as_python_writes_them() {
     let end = exact().special_id("<|im_end|>").unwrap();
     assert_eq!(ids.iter().filter(|&&id| id == end).count(), 1);
     assert_eq!(template(source).render(&[], &[], false).unwrap(), "<|im_end|>");
+    assert!(template(source).takes_tools());
+    assert!(!template(CHATML).takes_tools());
 
     // A template that looks at the schema finds what is in it.
     let source = "{% for name, of in tools[0].function.parameters.properties.items() %}
@@ -141,6 +170,48 @@ fn tools_are_written_as_python_writes_them() {
         "{{ [1, none, true, {'a': '<>&\\''}] | tojson }}{{ {'a': [1]} | tojson(indent=2) }}{{ none }}{{ true }}";
     let expected = "[1, null, true, {\"a\": \"<>&'\"}]{\n  \"a\": [\n    1\n  ]\n}NoneTrue";
     assert_eq!(template(source).render(&[], &[], false).unwrap(), expected);
+}
+
+#[test]
+fn native_calls_are_where_templates_look_for_them() {
+    let calls = vec![
+        Part::Text("Two.".to_owned()),
+        call("a", "add", r#"{"x":1,"of":["é",{"y":null}]}"#),
+        call("b", "now", ""),
+        call("c", "say", "{\"text\": <tool_call>"),
+    ];
+    let messages = [
+        Message::user("?"),
+        Message { role: Role::Assistant, content: calls },
+        Message::result("a", "3"),
+        Message::result("b", "<tool_call>"),
+        Message { role: Role::Assistant, content: vec![call("d", "now", "{}")] },
+        Message::result("d", "noon"),
+    ];
+    let expected = concat!(
+        "<|im_start|>user\n?<|im_end|>\n<|im_start|>assistant\nTwo.\n<tool_call>\n",
+        r#"{"name": "add", "arguments": {"x": 1, "of": ["é", {"y": null}]}}"#,
+        "\n</tool_call>\n<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>\n<tool_call>\n",
+        r#"{"name": "say", "arguments": {"invalid_arguments": "{\"text\": <tool_call>"}}"#,
+        "\n</tool_call><|im_end|>\n<|im_start|>user\n<tool_response>\n3\n</tool_response>\n<tool_response>\n",
+        "<tool_call>\n</tool_response><|im_end|>\n<|im_start|>assistant\n<tool_call>\n",
+        "{\"name\": \"now\", \"arguments\": {}}\n</tool_call><|im_end|>\n<|im_start|>user\n<tool_response>\nnoon\n",
+        "</tool_response><|im_end|>\n<|im_start|>assistant\n",
+    );
+    assert_eq!(template(CALLING).render(&messages, &[], false).unwrap(), expected);
+    // The token is in the vocabulary: it counts where the template wrote it, and not where a message did.
+    let token = exact().encode("<tool_call>", Specials::All)[0];
+    let ids = template(CALLING).encode(&messages, &[], false).unwrap();
+    assert_eq!(ids.iter().filter(|&&id| id == token).count(), 4);
+
+    let ids = "{% for message in messages %}{{ message.tool_call_id }}
+        {%- for call in message.tool_calls or [] %}{{ call.id }}{% endfor %} {% endfor %}";
+    assert_eq!(template(ids).render(&messages[1..4], &[], false).unwrap(), "abc a b ");
+    let error = template(CALLING).render(&messages[..2], &[], true).unwrap_err().to_string();
+    assert_eq!(error, "only an assistant's message can be continued, but the last message is one that calls tools");
+    let chatml = ChatMl::new(exact()).unwrap();
+    assert!(chatml.render(&messages[2..4], false).unwrap().starts_with("<|im_start|>tool\n3<|im_end|>"));
+    assert_eq!(chatml.render(&messages, false).unwrap_err(), ChatMlError::Call { index: 1 });
 }
 
 #[test]
@@ -323,6 +394,20 @@ proptest! {
         let tools = "{% for tool in tools %}<{{ tool.function.name }}>{{ tool | tojson }}{% endfor %}<|im_end|>";
         let ids = template(tools).encode(&[], &[tool(&name)], false).unwrap();
         prop_assert_eq!(controls(&ids).len(), 1);
+    }
+
+    #[test]
+    fn no_call_becomes_a_control_token(said in prop::collection::vec(attack(), 5), fields in any::<bool>()) {
+        let conversation = |said: &[String]| {
+            let arguments = if fields { json!({&said[0]: said[1]}).to_string() } else { said[1].clone() };
+            let content = vec![Part::Text(said[2].clone()), call(&said[3], &said[3], &arguments)];
+            [Message { role: Role::Assistant, content }, Message::result(said[3].as_str(), said[4].as_str())]
+        };
+        let ids = template(CALLING).encode(&conversation(&said), &[], false).unwrap();
+        let harmless = vec!["-".to_owned(); said.len()];
+        let expected = template(CALLING).encode(&conversation(&harmless), &[], false).unwrap();
+        prop_assert_eq!(controls(&ids), controls(&expected));
+        prop_assert_eq!(exact().decode(&ids), template(CALLING).render(&conversation(&said), &[], false).unwrap());
     }
 
     #[test]

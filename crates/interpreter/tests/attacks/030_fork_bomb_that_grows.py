@@ -1,0 +1,7 @@
+# 30b. Fork in every child, and never stop
+# outcome: killed
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass

@@ -1,0 +1,3 @@
+# 41. Compute for ever in one call into C
+# outcome: killed
+sum(range(10**13))

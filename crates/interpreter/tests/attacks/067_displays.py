@@ -1,0 +1,5 @@
+# 67. Show things without end
+# outcome: capped
+for number in range(10_000):
+    display(number)
+holds("all calls returned", True)

@@ -1,0 +1,4 @@
+# 80b. Overwrite None
+# outcome: killed
+ctypes.memset(id(None), 0xFF, 16)
+ctypes.string_at(0)

@@ -1,0 +1,46 @@
+//! Which step failed, and why.
+
+use std::fmt;
+use std::io;
+
+/// A step of locking in that failed.
+#[derive(Debug)]
+pub struct Failure {
+    step: String,
+    source: io::Error,
+}
+
+impl Failure {
+    /// The error of the system.
+    #[must_use]
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.source.raw_os_error()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "cannot {}: {}", self.step, self.source)
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Names the step of a result.
+pub trait Step<T> {
+    /// Turns an error into a [`Failure`] of this step; `step` reads after "cannot".
+    ///
+    /// # Errors
+    /// When the result is one.
+    fn step(self, step: impl Into<String>) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<io::Error>> Step<T> for Result<T, E> {
+    fn step(self, step: impl Into<String>) -> Result<T, Failure> {
+        self.map_err(|error| Failure { step: step.into(), source: error.into() })
+    }
+}

@@ -1,0 +1,26 @@
+//! Around the process that will run hostile code: limits, Landlock, seccomp, in this order.
+
+use std::path::PathBuf;
+
+use qianshou_interpreter_protocol::{Fork, Tier};
+
+use crate::failure::Failure;
+use crate::{landlock, limits, seccomp};
+
+/// Locks this process and all that it will start in. There is no way back.
+///
+/// # Errors
+/// The step that the system refused.
+pub fn confine(fork: &Fork) -> Result<(), Failure> {
+    limits::apply(&fork.limits)?;
+    if fork.tier == Tier::Off {
+        return Ok(());
+    }
+    let readable: Vec<PathBuf> = if fork.tier == Tier::Namespaces {
+        vec![PathBuf::from("/")]
+    } else {
+        crate::outer::common().map(PathBuf::from).chain(fork.visible.iter().cloned()).collect()
+    };
+    let signals_are_scoped = landlock::apply(fork, &readable)? || fork.tier == Tier::Namespaces;
+    seccomp::apply(fork.network, fork.tier, signals_are_scoped)
+}

@@ -1,0 +1,68 @@
+//! Around one session, inside the outer layer: its own namespaces and its own files in memory.
+
+use std::path::Path;
+
+use qianshou_interpreter_protocol::{Fork as Session, Network, Tier};
+use rustix::process::{Gid, Signal, Uid, set_parent_process_death_signal, setsid};
+use rustix::thread::UnshareFlags;
+
+use crate::failure::{Failure, Step};
+use crate::mount::{Use, attach, copy_tree, in_memory, processes, seal};
+use crate::outer::{CACHE, WORKSPACE};
+use crate::system::raise_loopback;
+use crate::{capabilities, identity};
+
+/// The namespaces of a session's first process.
+#[must_use]
+pub fn namespaces(tier: Tier) -> UnshareFlags {
+    match tier {
+        Tier::Namespaces => {
+            UnshareFlags::NEWUSER
+                | UnshareFlags::NEWNS
+                | UnshareFlags::NEWPID
+                | UnshareFlags::NEWNET
+                | UnshareFlags::NEWIPC
+                | UnshareFlags::NEWUTS
+                | UnshareFlags::NEWCGROUP
+        }
+        Tier::Landlock | Tier::Off => UnshareFlags::empty(),
+    }
+}
+
+/// In new [`namespaces`], made by `outside`: files of its own, and sight of its own processes alone.
+///
+/// # Errors
+/// The step that the system refused.
+pub fn enter(fork: &Session, outside: (Uid, Gid)) -> Result<(), Failure> {
+    identity::map(outside)?;
+    let limits = &fork.limits;
+    let quarter = (limits.workspace_bytes / 4).max(1 << 20);
+    let folders =
+        [(WORKSPACE, limits.workspace_bytes, "0700"), ("/tmp", quarter, "1777"), ("/dev/shm", quarter, "1777")];
+    for (folder, bytes, mode) in folders {
+        // A Python that lives below the folder is taken along.
+        let hidden = fork.visible.iter().filter(|path| path.starts_with(folder));
+        let trees = hidden.map(|path| Ok((path, copy_tree(path, Use::Files)?))).collect::<Result<Vec<_>, Failure>>()?;
+        in_memory(Path::new(folder), bytes, limits.workspace_files, mode)?;
+        for (path, tree) in &trees {
+            tree.as_ref().map_or(Ok(()), |tree| attach(tree, path))?;
+        }
+    }
+    // Kernels before 5.8 cannot leave out what is not about processes.
+    processes(Path::new("/proc"), true).or_else(|_| processes(Path::new("/proc"), false))?;
+    seal(Path::new(CACHE))?;
+    if fork.network == Network::Loopback {
+        raise_loopback().step("bring up the loopback interface")?;
+    }
+    Ok(())
+}
+
+/// Gives up every privilege, for the supervisor and all that it will start.
+///
+/// # Errors
+/// The step that the system refused.
+pub fn renounce() -> Result<(), Failure> {
+    setsid().step("start a session of processes")?;
+    capabilities::drop_all()?;
+    set_parent_process_death_signal(Some(Signal::KILL)).step("tie the process to its parent")
+}

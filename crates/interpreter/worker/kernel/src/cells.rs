@@ -1,0 +1,75 @@
+//! The kernel's loop: one message, one answer.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyDict, PyTuple};
+use qianshou_interpreter_protocol::{FromKernel, ToKernel};
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::stdio::{dup2_stderr, dup2_stdout, stderr, stdout};
+
+use crate::channel::Channel;
+use crate::{Failed, checkpoint, python, selftest, to_python_error};
+
+/// The channel, shared with the function that cells show things through.
+type Shared = Arc<Mutex<Channel>>;
+
+/// Until the supervisor closes the channel.
+pub(crate) fn serve(python: Python<'_>, session: &Bound<'_, PyAny>, channel: Channel) -> Result<(), Failed> {
+    let streams = [fcntl_dupfd_cloexec(stdout(), 3)?, fcntl_dupfd_cloexec(stderr(), 3)?];
+    let channel: Shared = Arc::new(Mutex::new(channel));
+    let emit = emitter(python, &channel)?;
+    lock(&channel).send(&FromKernel::Ready)?;
+    loop {
+        let message = lock(&channel).receive(python)?;
+        match message {
+            None => return Ok(()),
+            Some(ToKernel::Checkpoint) => {
+                let mut channel = lock(&channel);
+                let theirs = channel.descriptor().ok_or("a checkpoint without its socket")?;
+                if let Some(own) = checkpoint::take(python, &channel, theirs)? {
+                    *channel = own;
+                }
+            }
+            Some(ToKernel::Execute { number, code }) => {
+                restore(&streams)?;
+                let result = session.call_method1("execute", (number, code, &emit))?;
+                let outcome = Box::new(python::outcome(&result)?);
+                lock(&channel).send(&FromKernel::Done { number, outcome })?;
+            }
+            Some(ToKernel::SelfTest(test)) => {
+                let verdicts = python.detach(|| selftest::run(&test));
+                lock(&channel).send(&FromKernel::Tested(verdicts))?;
+            }
+            Some(ToKernel::Taken | ToKernel::Wake) => return Err("a message out of turn".into()),
+        }
+    }
+}
+
+/// Standard output and error as they were, in case a cell closed or moved them.
+fn restore([out, err]: &[OwnedFd; 2]) -> Result<(), Failed> {
+    dup2_stdout(out)?;
+    dup2_stderr(err)?;
+    Ok(())
+}
+
+/// `emit(kind, payload)`: returns when the supervisor has taken the display, and all output before it.
+fn emitter<'py>(python: Python<'py>, channel: &Shared) -> PyResult<Bound<'py, PyCFunction>> {
+    let channel = Arc::clone(channel);
+    let emit = move |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<()> {
+        let python = arguments.py();
+        let data = python::bundle(&arguments.get_item(1)?.get_item("data")?)?;
+        let mut channel = lock(&channel);
+        channel.send(&FromKernel::Display { data }).map_err(to_python_error)?;
+        match channel.receive(python).map_err(to_python_error)? {
+            Some(ToKernel::Taken) => Ok(()),
+            _ => Err(to_python_error("the supervisor did not take a display".into())),
+        }
+    };
+    PyCFunction::new_closure(python, None, None, emit)
+}
+
+fn lock(channel: &Shared) -> std::sync::MutexGuard<'_, Channel> {
+    channel.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,77 @@
+//! A channel to the supervisor or the host, read and written one message at a time, blocking.
+
+use std::io::{self, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+
+use pyo3::Python;
+use qianshou_interpreter_protocol::{Decoder, json, parse};
+use rustix::io::Errno;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Failed;
+
+pub(crate) struct Channel {
+    socket: OwnedFd,
+    decoder: Decoder,
+    descriptor: Option<OwnedFd>,
+}
+
+impl Channel {
+    pub(crate) fn new(socket: OwnedFd) -> Self {
+        Self { socket, decoder: Decoder::default(), descriptor: None }
+    }
+
+    pub(crate) fn socket(&self) -> &OwnedFd {
+        &self.socket
+    }
+
+    /// The descriptor that came with a message.
+    pub(crate) fn descriptor(&mut self) -> Option<OwnedFd> {
+        self.descriptor.take()
+    }
+
+    pub(crate) fn send(&self, message: &impl Serialize) -> Result<(), Failed> {
+        let frame = json(message)?;
+        let mut rest = frame.as_slice();
+        while !rest.is_empty() {
+            match send(&self.socket, rest, SendFlags::NOSIGNAL) {
+                Ok(length) => rest = &rest[length..],
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next message; `None` when the other end is closed. Python's other threads run meanwhile.
+    pub(crate) fn receive<M: DeserializeOwned>(&mut self, python: Python<'_>) -> Result<Option<M>, Failed> {
+        loop {
+            if let Some(frame) = self.decoder.frame()? {
+                return Ok(Some(parse(&frame)?));
+            }
+            // No more than the frame has: a descriptor belongs to the message that it came with.
+            let mut piece = vec![0; self.decoder.missing().min(1 << 20)];
+            match python.detach(|| self.read(&mut piece)) {
+                Ok(0) => return Ok(None),
+                Ok(length) => self.decoder.push(&piece[..length]),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(io::Error::from(error).into()),
+            }
+        }
+    }
+
+    fn read(&mut self, piece: &mut [u8]) -> rustix::io::Result<usize> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let message = recvmsg(&self.socket, &mut [IoSliceMut::new(piece)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                self.descriptor = descriptors.last();
+            }
+        }
+        Ok(message.bytes)
+    }
+}

@@ -1,0 +1,72 @@
+//! Tries from inside what no cell may be able to do. Runs before any cell, so its word can be believed.
+//!
+//! The part of each name before the colon is the layer that it belongs to.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, TcpStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixStream};
+use std::path::Path;
+
+use qianshou_interpreter_confine::system::{Fork, exit_now, fork_into};
+use qianshou_interpreter_protocol::{SelfTest, Verdict};
+use rustix::mount::{MountFlags, mount};
+use rustix::net::{AddressFamily, SocketType, socket};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, getppid, kill_process, pidfd_open, waitpid};
+use rustix::thread::UnshareFlags;
+
+pub(crate) fn run(test: &SelfTest) -> Vec<Verdict> {
+    let folder = Path::new(&test.folder);
+    let supervisor = format!("/proc/{}/mem", getppid().map_or(1, |parent| parent.as_raw_nonzero().get()));
+    vec![
+        stopped("files: read a file of the host", fs::read(&test.file)),
+        stopped("files: list a folder of the host", fs::read_dir(folder)),
+        stopped("files: write into a folder of the host", fs::write(folder.join("written"), "")),
+        stopped("files: read the host's passwords", fs::read("/etc/shadow")),
+        stopped("files: open a program for writing", fs::OpenOptions::new().append(true).open("/usr/bin/env")),
+        stopped("network: connect to a port of the host", TcpStream::connect((Ipv4Addr::LOCALHOST, test.port))),
+        stopped("network: connect to a socket file of the host", UnixStream::connect(&test.socket)),
+        stopped("network: connect to an abstract socket of the host", connect_abstract(&test.abstract_name)),
+        stopped("network: a packet socket", open_socket(AddressFamily::PACKET, SocketType::RAW)),
+        stopped("network: a virtual machine's socket", open_socket(AddressFamily::VSOCK, SocketType::STREAM)),
+        stopped("processes: look at a process of the host", look_at(test.process)),
+        stopped("processes: read the supervisor's memory", fs::File::open(supervisor)),
+        stopped("signals: end a process of the host", end(test.process)),
+        stopped("system calls: mount", mount("none", ".", "tmpfs", MountFlags::empty(), None)),
+        stopped("system calls: new namespaces", new_namespaces()),
+        stopped("system calls: refer to a process", pidfd_open(rustix::process::getpid(), PidfdFlags::empty())),
+    ]
+}
+
+fn stopped<T, E: Into<io::Error>>(attempt: &str, result: Result<T, E>) -> Verdict {
+    let error = result.err().map(Into::into);
+    let how = error.as_ref().map_or_else(|| "it succeeded".to_owned(), ToString::to_string);
+    Verdict { attempt: attempt.to_owned(), stopped: error.is_some(), how }
+}
+
+fn connect_abstract(name: &str) -> io::Result<UnixStream> {
+    UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?)
+}
+
+fn open_socket(family: AddressFamily, kind: SocketType) -> rustix::io::Result<std::os::fd::OwnedFd> {
+    socket(family, kind, None)
+}
+
+/// A number may mean another process here; then its command line is not the one of the test.
+fn look_at(process: i32) -> io::Result<()> {
+    let line = fs::read(format!("/proc/{process}/cmdline"))?;
+    if line == b"cat\0" { Ok(()) } else { Err(io::Error::other("it is another process here")) }
+}
+
+fn end(process: i32) -> io::Result<()> {
+    let process = Pid::from_raw(process).ok_or_else(|| io::Error::other("no process"))?;
+    Ok(kill_process(process, Signal::TERM)?)
+}
+
+fn new_namespaces() -> io::Result<()> {
+    match fork_into(UnshareFlags::NEWUSER | UnshareFlags::NEWNS)? {
+        Fork::Child => exit_now(0),
+        Fork::Parent(child) => waitpid(Some(child), WaitOptions::empty()).map(|_| ()).map_err(io::Error::from),
+    }
+}

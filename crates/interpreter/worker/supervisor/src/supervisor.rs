@@ -1,0 +1,333 @@
+//! Supervisor of one session: the only process of it that talks to the host.
+//!
+//! One loop waits for the host, the kernel, the two pipes that the kernel prints to, the kernel's end,
+//! and the clock. The kernel may run hostile code in every cell, so nothing that it says is believed
+//! but the content of its own cell.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use qianshou_interpreter_confine::system::inherit;
+use qianshou_interpreter_protocol::{
+    CellError, Checkpoint as Told, Completion, Event, Fork, FromKernel, Outcome, State, Status, Supervise, ToKernel,
+    VERSION, json, parse,
+};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{DumpableBehavior, Pid, getpid, set_child_subreaper, set_dumpable_behavior};
+
+use crate::Failed;
+use crate::cell::{Cell, Due};
+use crate::files::{Snapshot, Workspace};
+use crate::kernel::Kernel;
+use crate::link::{Link, Received};
+use crate::memory;
+use crate::output::Output;
+use crate::processes::{kill_all_but, reap};
+use crate::request::Incoming;
+
+/// How often memory is measured while a cell runs, and while none does.
+const WATCH_RUNNING: Duration = Duration::from_millis(100);
+const WATCH_IDLE: Duration = Duration::from_secs(2);
+
+/// How long the host may take to read what is said last.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+enum Phase {
+    /// The kernel has not said that it is ready.
+    Starting,
+    Idle,
+    Running(Box<Cell>),
+    /// A self-test, with the id of its request.
+    Testing(u64),
+}
+
+pub(crate) struct Supervisor {
+    pub(crate) host: Link,
+    kernel: Kernel,
+    outputs: [Output; 2],
+    fork: Fork,
+    pub(crate) workspace: Workspace,
+    pub(crate) files: Snapshot,
+    pub(crate) incoming: Option<Incoming>,
+    phase: Phase,
+    cells: u64,
+    measured: Instant,
+}
+
+/// Takes over the session that `supervise`, JSON, describes, with the process `kernel`; returns when it has ended.
+pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
+    // First of all: from here on nobody inside can look into this process.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    set_child_subreaper(Some(getpid()))?;
+    let supervise: Supervise = serde_json::from_str(supervise)?;
+    let process = Pid::from_raw(kernel.parse()?).ok_or("a kernel without a process")?;
+    let kept = supervise.fork.limits.output_bytes;
+    let mut supervisor = Supervisor {
+        host: Link::new(inherit(supervise.host)?),
+        kernel: Kernel::new(Link::new(inherit(supervise.kernel)?), process)?,
+        outputs: [Output::new(inherit(supervise.stdout)?, kept)?, Output::new(inherit(supervise.stderr)?, kept)?],
+        workspace: Workspace::open(&supervise.fork.workspace)?,
+        fork: supervise.fork,
+        files: Snapshot::new(),
+        incoming: None,
+        phase: Phase::Starting,
+        cells: 0,
+        measured: Instant::now(),
+    };
+    let ended = supervisor.serve();
+    if let Err(error) = &ended {
+        supervisor.tell(&Event::Failed { message: error.to_string() });
+    }
+    kill_all_but(None);
+    supervisor.host.flush_within(LAST_WORDS);
+    Ok(())
+}
+
+impl Supervisor {
+    /// Until the host goes away (`Ok`) or the kernel is lost for good.
+    fn serve(&mut self) -> Result<(), Failed> {
+        loop {
+            let ready = self.wait()?;
+            if ready.host && !self.read_host()? {
+                return Ok(());
+            }
+            self.outputs.iter_mut().for_each(Output::drain);
+            if ready.kernel {
+                self.read_kernel()?;
+            }
+            self.look_for_the_dead()?;
+            self.look_at_the_clock()?;
+        }
+    }
+
+    fn wait(&mut self) -> Result<Ready, Failed> {
+        let patience = match &self.phase {
+            Phase::Running(cell) => cell.patience(&self.fork.limits).min(WATCH_RUNNING),
+            _ => WATCH_IDLE,
+        };
+        let wanted = |link: &Link| if link.has_unsent() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        let mut events = vec![
+            PollFd::new(&self.host, wanted(&self.host)),
+            PollFd::new(&self.kernel.link, wanted(&self.kernel.link)),
+            PollFd::new(&self.kernel.ended, PollFlags::IN),
+        ];
+        let open = self.outputs.iter().filter(|output| output.is_open());
+        events.extend(open.map(|output| PollFd::from_borrowed_fd(output.as_fd(), PollFlags::IN)));
+        match poll(&mut events, Some(&Timespec::try_from(patience)?)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let ready = Ready { host: !events[0].revents().is_empty(), kernel: !events[1].revents().is_empty() };
+        self.host.flush();
+        self.kernel.link.flush();
+        Ok(ready)
+    }
+
+    pub(crate) fn tell(&mut self, event: &Event) {
+        let frame = json(event).or_else(|error| json(&Event::Failed { message: error.to_string() }));
+        if let Ok(frame) = frame {
+            self.host.send(&frame);
+        }
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Idle)
+    }
+
+    pub(crate) fn test(&mut self, id: u64, test: qianshou_interpreter_protocol::SelfTest) {
+        self.phase = Phase::Testing(id);
+        self.kernel.tell(&ToKernel::SelfTest(test));
+    }
+
+    pub(crate) fn execute(&mut self, id: u64, code: String) {
+        self.outputs.iter_mut().for_each(|output| drop(output.take()));
+        self.cells += 1;
+        memory::forget_peak(self.kernel.process);
+        // A copy of a large session costs more than it is worth, and memory is what it lacks most.
+        let resident = memory::peak(self.kernel.process).unwrap_or(0);
+        let checkpoint =
+            if resident < self.fork.limits.memory_bytes / 2 { self.kernel.checkpoint().ok() } else { None };
+        let cell = Cell::new(id, self.cells, checkpoint, std::mem::take(&mut self.files));
+        self.kernel.tell(&ToKernel::Execute { number: self.cells, code });
+        self.phase = Phase::Running(Box::new(cell));
+    }
+
+    pub(crate) fn interrupt(&mut self, wanted: u64) {
+        if let Phase::Running(cell) = &mut self.phase
+            && cell.id == wanted
+            && cell.stop(Status::Interrupted)
+        {
+            self.kernel.interrupt();
+        }
+    }
+
+    fn read_kernel(&mut self) -> Result<(), Failed> {
+        loop {
+            let message = match self.kernel.link.receive() {
+                Ok(Received::Nothing) => return Ok(()),
+                Ok(Received::Frame(frame)) => parse(&frame),
+                // Its end is seen on its own; a channel closed by a kernel that lives is a violation.
+                Ok(Received::Closed) => {
+                    return if self.has_ended() { Ok(()) } else { self.kill(Status::Violation) };
+                }
+                Err(error) => Err(error),
+            };
+            match message {
+                Ok(message) => self.hear(message)?,
+                Err(_) => return self.kill(Status::Violation),
+            }
+        }
+    }
+
+    fn hear(&mut self, message: FromKernel) -> Result<(), Failed> {
+        match (message, &mut self.phase) {
+            (FromKernel::Ready, Phase::Starting) => {
+                self.phase = Phase::Idle;
+                self.tell(&Event::Hello { version: VERSION });
+            }
+            (FromKernel::Checkpoint(Told::Refused), Phase::Running(cell)) => cell.checkpoint = None,
+            (FromKernel::Display { data }, Phase::Running(cell)) => {
+                cell.displayed += data.values().map(|text| text.len() as u64).sum::<u64>();
+                if cell.displayed > self.fork.limits.display_bytes {
+                    return self.kill(Status::OutputLimit);
+                }
+                self.outputs.iter_mut().for_each(Output::drain);
+                self.tell(&Event::Display { data });
+                self.kernel.tell(&ToKernel::Taken);
+            }
+            (FromKernel::Done { number, outcome }, Phase::Running(cell)) if cell.number == number => {
+                let Some(told) = status(&outcome) else { return self.kill(Status::Violation) };
+                let status = cell.status(told);
+                if told == Status::Interrupted {
+                    // What is stopped is stopped with all that it started.
+                    kill_all_but(Some(self.kernel.process));
+                }
+                self.finish(status, State::Kept, Some(*outcome));
+            }
+            (FromKernel::Tested(verdicts), Phase::Testing(id)) => {
+                let id = *id;
+                self.phase = Phase::Idle;
+                self.tell(&Event::Tested { id, verdicts });
+            }
+            _ => return self.kill(Status::Violation),
+        }
+        Ok(())
+    }
+
+    fn has_ended(&self) -> bool {
+        let mut events = [PollFd::new(&self.kernel.ended, PollFlags::IN)];
+        poll(&mut events, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+    }
+
+    fn look_for_the_dead(&mut self) -> Result<(), Failed> {
+        let Some(ended) = reap(self.kernel.process) else { return Ok(()) };
+        let status = match (ended.terminating_signal(), ended.exit_status()) {
+            (Some(signal), _) => Status::Crashed(signal),
+            (None, code) => Status::Vanished(code.unwrap_or(0)),
+        };
+        self.kill(status)
+    }
+
+    fn look_at_the_clock(&mut self) -> Result<(), Failed> {
+        let Phase::Running(cell) = &mut self.phase else {
+            if self.measured.elapsed() < WATCH_IDLE {
+                return Ok(());
+            }
+            if self.measure() {
+                return Ok(());
+            }
+            // Perhaps it is what earlier cells left running.
+            kill_all_but(Some(self.kernel.process));
+            return if self.measure() { Ok(()) } else { self.kill(Status::OutOfMemory) };
+        };
+        if self.outputs.iter().any(|output| output.bytes() > self.fork.limits.flood_bytes) {
+            return self.kill(Status::OutputLimit);
+        }
+        match cell.due(&self.fork.limits) {
+            Due::Interrupt => {
+                cell.stop(Status::TimedOut);
+                self.kernel.interrupt();
+            }
+            Due::Kill(status) => return self.kill(status),
+            Due::Nothing => {}
+        }
+        if self.measured.elapsed() >= WATCH_RUNNING && !self.measure() {
+            return self.kill(Status::OutOfMemory);
+        }
+        Ok(())
+    }
+
+    /// Whether memory is within its bound.
+    fn measure(&mut self) -> bool {
+        let total = memory::total(&self.fork);
+        // From the end of the measurement, so that a slow one does not fill the time.
+        self.measured = Instant::now();
+        if let Phase::Running(cell) = &mut self.phase {
+            cell.peak = cell.peak.max(total);
+        }
+        total <= self.fork.limits.memory_bytes
+    }
+
+    /// Ends the cell with everything that it started, and goes back to the state before it.
+    fn kill(&mut self, status: Status) -> Result<(), Failed> {
+        let cell = match &mut self.phase {
+            Phase::Running(cell) => cell,
+            Phase::Starting => return Err(format!("Python did not start: {}", self.outputs[1].take().text).into()),
+            _ => return Err(format!("Python ended between cells: {status:?}").into()),
+        };
+        let checkpoint = cell.checkpoint.take().and_then(|mut copy| Some((copy.process()?, copy)));
+        let spared = checkpoint.as_ref().map(|(process, _)| *process);
+        if !kill_all_but(spared) {
+            self.finish(status, State::Lost, None);
+            return Err("some processes of the session cannot be stopped".into());
+        }
+        self.outputs.iter_mut().for_each(Output::drain);
+        let restored = checkpoint.and_then(|(process, copy)| copy.wake(process));
+        let Some(kernel) = restored else {
+            self.finish(status, State::Lost, None);
+            return Err("the session's state is lost".into());
+        };
+        self.kernel = kernel;
+        self.finish(status, State::Restored, None);
+        Ok(())
+    }
+
+    fn finish(&mut self, status: Status, state: State, outcome: Option<Outcome>) {
+        let Phase::Running(cell) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
+        self.outputs.iter_mut().for_each(Output::drain);
+        self.files = self.workspace.snapshot();
+        let (value, error, notes) =
+            outcome.map_or((None, None, Vec::new()), |outcome| (outcome.value, outcome.error, outcome.notes));
+        let [stdout, stderr] = self.outputs.each_mut().map(Output::take);
+        let completion = Completion {
+            status,
+            state,
+            stdout,
+            stderr,
+            value,
+            error,
+            notes,
+            files: Workspace::changes(&cell.files, &self.files),
+            microseconds: u64::try_from(cell.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            peak_memory_bytes: cell.peak.max(memory::peak(self.kernel.process).unwrap_or(0)),
+        };
+        self.tell(&Event::Done { id: cell.id, completion: Box::new(completion) });
+    }
+}
+
+struct Ready {
+    host: bool,
+    kernel: bool,
+}
+
+/// The status that a kernel may claim.
+fn status(outcome: &Outcome) -> Option<Status> {
+    match (outcome.status.as_str(), &outcome.error) {
+        ("ok", _) => Some(Status::Ok),
+        ("error", Some(CellError { .. })) => Some(Status::Error),
+        ("interrupted", _) => Some(Status::Interrupted),
+        ("exited", _) => Some(Status::Exited(outcome.exit_code.unwrap_or(0))),
+        _ => None,
+    }
+}

@@ -1,0 +1,101 @@
+//! `qianshou doctor`: what works on this machine, what does not, and how to mend it.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anstyle::AnsiColor;
+use clap::Args;
+use qianshou::interpreter::LayerState;
+use qianshou::model::{ComputeDevice, DeviceChoice};
+
+use super::failure::Failure;
+use super::python::PythonOptions;
+
+/// Tell what works on this machine, what does not, and how to mend it; exit code 1 when something is missing.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    python: PythonOptions,
+}
+
+/// Where keys of remote models are looked for.
+const KEYS: [&str; 3] = ["QIANSHOU_API_KEY", "DASHSCOPE_API_KEY", "OPENAI_API_KEY"];
+
+impl Doctor {
+    pub(super) async fn run(self) -> Result<ExitCode, Failure> {
+        let mut report = Report { complete: true };
+        let device = ComputeDevice::open(DeviceChoice::Auto)?;
+        if device.is_cpu() {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            report.good("device", &format!("the CPU, {cores} cores; no GPU that Vulkan, Metal or DirectX reaches"))?;
+        } else {
+            report.good("device", device.name())?;
+        }
+        let keys: Vec<&str> = KEYS.into_iter().filter(|key| std::env::var_os(key).is_some()).collect();
+        match keys.as_slice() {
+            [] => report.good("keys", &format!("none; remote models take theirs from {}", KEYS.join(", ")))?,
+            keys => report.good("keys", &keys.join(", "))?,
+        }
+        match self.python.start(None).await {
+            Err(failure) => {
+                report.bad("python", &failure.to_string(), "code cannot be run; see docs/sandbox.md")?;
+            }
+            Ok(interpreter) => {
+                let warm = interpreter.python();
+                report.good("python", &format!("{}, {}", warm.python.version, warm.python.executable))?;
+                let imported: Vec<&str> = warm.imported.iter().map(|module| module.name.as_str()).collect();
+                if warm.missing.is_empty() && warm.failed.is_empty() {
+                    report.good("packages", &imported.join(", "))?;
+                } else {
+                    let lacking = [warm.missing.as_slice(), warm.failed.as_slice()].concat().join(", ");
+                    let mend = "`pip install` them there, or name another Python with `--python`";
+                    report.bad("packages", &format!("without {lacking}"), mend)?;
+                }
+                match &warm.cjk_font {
+                    Some(font) => report.good("fonts", &format!("Chinese text in plots: {font}"))?,
+                    None => report.bad(
+                        "fonts",
+                        "none for Chinese text in plots",
+                        "install one (Debian, Ubuntu: `apt-get install fonts-noto-cjk`)",
+                    )?,
+                }
+                let isolation = interpreter.isolation_report();
+                for layer in &isolation.layers {
+                    match &layer.state {
+                        LayerState::Enforced => report.good("isolation", layer.name)?,
+                        LayerState::Partial(how) => {
+                            report.good("isolation", &format!("{}: partly, {how}", layer.name))?
+                        }
+                        _ => {
+                            report.bad("isolation", &format!("{}: not in force", layer.name), "see docs/sandbox.md")?
+                        }
+                    }
+                }
+                for refused in &isolation.refused {
+                    report.bad("isolation", refused, "see docs/sandbox.md for what it takes")?;
+                }
+            }
+        }
+        Ok(if report.complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// A line for each thing that was looked at, on stdout.
+struct Report {
+    complete: bool,
+}
+
+impl Report {
+    fn good(&mut self, what: &str, found: &str) -> Result<(), Failure> {
+        let green = AnsiColor::Green.on_default();
+        Ok(writeln!(anstream::stdout(), "{green}ok{green:#}       {what:<10} {found}")?)
+    }
+
+    fn bad(&mut self, what: &str, found: &str, mend: &str) -> Result<(), Failure> {
+        self.complete = false;
+        let yellow = AnsiColor::Yellow.on_default();
+        let mut stdout = anstream::stdout();
+        writeln!(stdout, "{yellow}missing{yellow:#}  {what:<10} {found}")?;
+        Ok(writeln!(stdout, "                    {mend}")?)
+    }
+}

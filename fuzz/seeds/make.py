@@ -1,0 +1,108 @@
+"""Makes the seeds: for each target, small files that are whole.
+
+    pip install torch==2.15.0 safetensors==0.8.0 gguf==0.19.0 numpy && python3 make.py
+"""
+
+import base64
+import json
+import pathlib
+import zipfile
+
+import gguf
+import safetensors.torch
+import torch
+
+here = pathlib.Path(__file__).parent
+
+
+def seed(target, name, data):
+    folder = here / target
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    return folder / name
+
+
+# The model of `../config.json`, all weights in one storage.
+SIZE, KEY_VALUE, LAYER = 4, 2, "model.layers.0"
+SHAPES = {
+    "model.embed_tokens.weight": (SIZE, SIZE),
+    "model.norm.weight": (SIZE,),
+    "lm_head.weight": (SIZE, SIZE),
+    f"{LAYER}.input_layernorm.weight": (SIZE,),
+    f"{LAYER}.post_attention_layernorm.weight": (SIZE,),
+    f"{LAYER}.self_attn.q_proj.weight": (SIZE, SIZE),
+    f"{LAYER}.self_attn.k_proj.weight": (KEY_VALUE, SIZE),
+    f"{LAYER}.self_attn.v_proj.weight": (KEY_VALUE, SIZE),
+    f"{LAYER}.self_attn.q_proj.bias": (SIZE,),
+    f"{LAYER}.self_attn.k_proj.bias": (KEY_VALUE,),
+    f"{LAYER}.self_attn.v_proj.bias": (KEY_VALUE,),
+    f"{LAYER}.self_attn.o_proj.weight": (SIZE, SIZE),
+    f"{LAYER}.mlp.gate_proj.weight": (SIZE, SIZE),
+    f"{LAYER}.mlp.up_proj.weight": (SIZE, SIZE),
+    f"{LAYER}.mlp.down_proj.weight": (SIZE, SIZE),
+}
+torch.manual_seed(1)
+storage = torch.randn(SIZE * SIZE).bfloat16()
+weights = {name: storage[: torch.Size(shape).numel()].reshape(shape) for name, shape in SHAPES.items()}
+weights["lm_head.weight"] = weights["lm_head.weight"].t()
+weights["model.norm.weight"] = torch.nn.Parameter(storage[::4])
+torch.save(weights, seed("pytorch", "views", ""))
+torch.save({"a": torch.ones(2), "b": torch.ones(2).to(torch.float8_e4m3fn)}, seed("pytorch", "types", ""))
+with zipfile.ZipFile(seed("pytorch", "system", ""), "w") as archive:
+    archive.writestr("archive/data.pkl", b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.")
+own = {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in weights.items()}
+seed("safetensors", "whole", safetensors.torch.save(own))
+
+
+# Byte-level vocabularies: printable bytes are themselves, the others follow U+0100.
+printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+others = [byte for byte in range(256) if byte not in printable]
+spelling = {byte: chr(byte) if byte in printable else chr(0x100 + others.index(byte)) for byte in range(256)}
+tokens = [bytes([byte]) for byte in range(256)] + [b"Hi", b" th", b"ere", b" there", "千".encode()]
+lines = [f"{base64.b64encode(token).decode()} {rank}\n" for rank, token in enumerate(tokens)]
+seed("tiktoken", "whole", "".join(lines))
+seed("tiktoken", "short", "".join(lines[:3]))
+
+SPLIT = r"(?i:'s|'t)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|\s+(?!\S)|\s+"
+byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
+split = {"type": "Split", "pattern": {"Regex": SPLIT}, "behavior": "Isolated", "invert": False}
+seed("tokenizer_json", "byte_level", json.dumps({
+    "added_tokens": [{"id": 3, "content": "<|im_start|>", "special": True}],
+    "normalizer": {"type": "NFC"},
+    "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
+    "model": {"type": "BPE", "vocab": {"H": 0, "i": 1, "Hi": 2}, "merges": ["H i"]},
+}))
+steps = [
+    {"type": "Prepend", "prepend": "▁"},
+    {"type": "Replace", "pattern": {"String": " "}, "content": "▁"},
+]
+pieces = ["<unk>", "<s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", "H", "▁H", "i"]
+seed("tokenizer_json", "sentencepiece", json.dumps({
+    "added_tokens": [{"id": 0, "content": "<unk>", "special": True}, {"id": 1, "content": "<s>", "special": True}],
+    "normalizer": {"type": "Sequence", "normalizers": steps},
+    "model": {
+        "type": "BPE",
+        "byte_fallback": True,
+        "vocab": {piece: rank for rank, piece in enumerate(pieces)},
+        "merges": [["▁", "H"]],
+    },
+}, ensure_ascii=False))
+
+writer = gguf.GGUFWriter(seed("gguf", "whole", ""), "qwen2")
+writer.add_context_length(16)
+writer.add_tokenizer_model("gpt2")
+writer.add_tokenizer_pre("qwen2")
+writer.add_token_list([spelling[token[0]] for token in tokens[:256]] + ["Hi", "<|im_start|>"])
+writer.add_token_types([1] * 257 + [3])
+writer.add_token_merges(["H i"])
+writer.add_tensor("output_norm.weight", own["model.norm.weight"].float().numpy())
+writer.write_header_to_file()
+writer.write_kv_data_to_file()
+writer.write_tensors_to_file()
+writer.close()
+
+# A NUL is where the reply is cut.
+seed("react", "call", "Thought: I need\0 it.\nAct\0ion: weather\nAction Input:\0 {\"city\": \"Oslo\"}\nObser\0vation: 5\n")
+seed("react", "answer", "Thought: I now know.\nFinal\0 Answer: It rains.\0\nAction: stay\nin\n")
+seed("react", "code", "Action: py\nAction Input: ```py\n# \nThought: x\0\nFinal Answer: y\n``\0`\nThought:\n")
+seed("react", "several", "Thought：我需要\0查询\nAction: a\nAction: b\nAction Input: {}\nFinal Answer: 好\n")
