@@ -6,6 +6,7 @@
 //! | [`CurrentTime`] | the clock | yes |
 //! | [`ReadFile`], [`ListFiles`] | look at files of the workspace | yes |
 //! | [`WriteFile`] | writes files of the workspace | |
+//! | [`CodeInterpreter`] | runs Python in a sandbox | |
 //! | [`HttpGet`] | reads web pages of allowed hosts | |
 //! | [`WebSearch`] | asks a search service | |
 //! | [`ManifestTool`] | calls the service that a manifest describes | |

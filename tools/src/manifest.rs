@@ -3,7 +3,6 @@
 mod endpoint;
 mod error;
 mod file;
-mod parameters;
 mod template;
 
 use async_trait::async_trait;
@@ -16,7 +15,6 @@ pub use file::read_manifests;
 
 use crate::web::{Hosts, Web};
 use endpoint::{Endpoint, EndpointFields};
-use parameters::parameters;
 
 /// A service that a manifest describes, as a tool.
 ///
@@ -60,7 +58,6 @@ pub struct ManifestTool {
 /// are left alone.
 #[derive(Deserialize)]
 struct Fields {
-    parameters: Value,
     endpoint: EndpointFields,
 }
 
@@ -72,12 +69,11 @@ impl ManifestTool {
     pub fn new(manifest: &Value) -> Result<Self, ManifestFault> {
         let spec = ToolSpec::from_plugin(manifest).map_err(|error| ManifestFault::whole(error.to_string()))?;
         let fields = serde_path_to_error::deserialize(manifest);
-        let Fields { parameters: declared, endpoint } = fields.map_err(|error: serde_path_to_error::Error<_>| {
+        let Fields { endpoint } = fields.map_err(|error: serde_path_to_error::Error<_>| {
             ManifestFault::of(error.path().to_string(), error.inner().to_string())
         })?;
-        let parameters = parameters(&declared)?;
         let private_addresses = endpoint.allow_private_addresses;
-        let endpoint = Endpoint::new(endpoint, &parameters)?;
+        let endpoint = Endpoint::new(endpoint, &spec.schema)?;
         let web = Web::new(Hosts::of(endpoint.address()));
         let web = if private_addresses { web.permit_private_addresses() } else { web };
         Ok(Self { spec, endpoint, web })

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::ManifestFault;
-use super::parameters::Parameter;
 use super::template::Template;
 
 /// An endpoint as it is written.
@@ -55,11 +54,13 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(super) fn new(fields: EndpointFields, parameters: &[Parameter]) -> Result<Self, ManifestFault> {
+    /// The endpoint of a tool whose arguments have this JSON schema.
+    pub(super) fn new(fields: EndpointFields, schema: &Value) -> Result<Self, ManifestFault> {
         let of_url = |problem: String| ManifestFault::of("endpoint.url", problem);
         let template = Template::parse(&fields.url).map_err(of_url)?;
         for name in template.names() {
-            if !parameters.iter().any(|parameter| parameter.name == name && parameter.required) {
+            let required = schema.get("required").and_then(Value::as_array);
+            if !required.is_some_and(|required| required.iter().any(|required| required == name)) {
                 return Err(of_url(format!("`{{{name}}}` is not the name of a required parameter")));
             }
         }

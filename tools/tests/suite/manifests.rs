@@ -147,19 +147,18 @@ fn a_fault_names_the_field() {
     assert_eq!(fault(&good()), "none");
     assert_eq!(with("endpoint", Value::Null), "`endpoint`: invalid type: null, expected an object with a `url`");
     assert_eq!(with("name_for_model", json!(1)), "`name_for_model` of the plugin manifest is not text");
-    assert_eq!(with("parameters", json!([{"nam": "a"}])), "`parameters[0].name`: a parameter needs a name");
-    assert_eq!(
-        with("parameters", json!([{"name": "a", "required": "yes"}])),
-        "`parameters[0].required`: this is either true or false"
-    );
-    assert_eq!(
-        with("parameters", json!("city")),
-        "`parameters`: this is neither a list of parameters nor a JSON schema"
-    );
-    assert_eq!(
-        with("parameters", json!({"type": "object"})),
-        "`parameters.properties`: a JSON schema of arguments has an object here"
-    );
+}
+
+#[tokio::test]
+async fn parameters_may_be_a_json_schema() {
+    let server = serve(|_| Answered::new("text/plain", "ok"));
+    let mut manifest = manifest(json!({"url": server.url("/{town}"), "allow_private_addresses": true}));
+    let properties = json!({"town": {"type": "string"}, "days": {"type": "integer"}});
+    manifest["parameters"] = json!({"type": "object", "properties": properties, "required": ["town"]});
+    let tool = ManifestTool::new(&manifest).unwrap();
+    assert_eq!(tool.spec().parameters, manifest["parameters"]);
+    assert_eq!(told(&tool, json!({"town": "Oslo", "days": 2})).await, "ok");
+    assert_eq!(server.asked()[0].line, "GET /Oslo?days=2");
 }
 
 fn message(error: &ManifestError) -> String {
