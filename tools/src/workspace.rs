@@ -11,6 +11,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use qianshou_agent::{ToolContext, ToolError};
 
+use crate::blocking::blocking;
+
 /// How many names of a folder are told when one is missing.
 const NAMES_TOLD: usize = 10;
 
@@ -24,22 +26,15 @@ pub(crate) async fn in_workspace<Done: Send + 'static>(
             .with_diagnostics("give the agent a folder with `AgentBuilder::workspace`")
     })?;
     let folder = folder.to_owned();
-    let working = tokio::task::spawn_blocking(move || {
+    blocking(move || {
         let root = Dir::open_ambient_dir(&folder, ambient_authority()).map_err(|error| {
             ToolError::new("the workspace cannot be opened")
                 .with_diagnostics(folder.display().to_string())
                 .with_source(error)
         })?;
         work(&root)
-    });
-    match working.await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            // What the loop does about a tool that panics is its own affair.
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(ToolError::new("the program is ending")),
-        },
-    }
+    })
+    .await
 }
 
 /// The path that a model wrote.

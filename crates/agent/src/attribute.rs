@@ -19,12 +19,14 @@ pub trait ToolReturn {
     fn into_result(self) -> Result<ToolOutput, ToolError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Into<ToolOutput>> ToolReturn for Output {
     fn into_result(self) -> Result<ToolOutput, ToolError> {
         Ok(self.into())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Output: Into<ToolOutput>, Failure: Display + 'static> ToolReturn for Result<Output, Failure> {
     fn into_result(self) -> Result<ToolOutput, ToolError> {
         self.map(Into::into).map_err(tool_error)

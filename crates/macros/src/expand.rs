@@ -1,9 +1,8 @@
 //! From a function to a function and a tool.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::ext::IdentExt as _;
-use syn::spanned::Spanned as _;
 use syn::{Error, ItemFn, Path, Result};
 
 use crate::function::{Context, Function, Parameter};
@@ -34,7 +33,7 @@ fn tool(options: TokenStream, item: &mut ItemFn, library: Path) -> Result<TokenS
     let arguments = Ident::new("__Arguments", Span::mixed_site());
     let definition = definition(&arguments, &function, visibility, &library);
     let call = call(item, &function);
-    let result = quote_spanned! { function.returned.span() => #library::attribute::ToolReturn::into_result };
+    let returned = &function.returned;
     Ok(quote! {
         #[doc = #documentation]
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug, ::core::default::Default)]
@@ -56,7 +55,7 @@ fn tool(options: TokenStream, item: &mut ItemFn, library: Path) -> Result<TokenS
                     arguments: #arguments,
                     context: &#library::ToolContext,
                 ) -> ::core::result::Result<#library::ToolOutput, #library::ToolError> {
-                    #result(#call)
+                    <#returned as #library::attribute::ToolReturn>::into_result(#call)
                 }
             }
         };

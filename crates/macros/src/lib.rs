@@ -56,12 +56,20 @@ use syn::{Path, parse_quote};
 /// What it expands to is nothing but a struct for the arguments and an `impl Tool`, which can be written
 /// by hand as well.
 ///
-/// Anything else is an error where it stands; a reference, for instance:
+/// Anything else is an error where it stands: a reference, for instance, or a result that is no text.
 ///
 /// ```compile_fail
 /// #[qianshou_agent::tool]
 /// async fn weather(city: &str) -> String {
 ///     format!("{city}: 21 °C, clear")
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// /// Adds two integers.
+/// #[qianshou_agent::tool]
+/// async fn add(a: i64, b: i64) -> i64 {
+///     a + b
 /// }
 /// ```
 #[proc_macro_attribute]

@@ -77,6 +77,10 @@ calculator: Evaluates an arithmetic expression.
     {\"type\": \"object\", \"properties\": {\"expression\": {\"description\": \"The expression, for example (3 + 4) * 5\", \"type\": \"string\"}}, \"required\": [\"expression\"]}
 current_time: Tells the current date and time.
     {\"type\": \"object\", \"properties\": {}, \"required\": []}
+read_file: Reads a text file of the workspace.
+    {\"type\": \"object\", \"properties\": {\"path\": {\"description\": \"The path in the workspace, for example data/sales.csv\", \"type\": \"string\"}, \"first_line\": {\"description\": \"The first line to read, from 1\", \"type\": \"integer\", \"minimum\": 1}, \"last_line\": {\"description\": \"The last line to read\", \"type\": \"integer\", \"minimum\": 1}}, \"required\": [\"path\"]}
+list_files: Lists the files in a folder of the workspace.
+    {\"type\": \"object\", \"properties\": {\"path\": {\"description\": \"The folder; the whole workspace by default\", \"type\": \"string\"}}, \"required\": []}
 ";
     assert_eq!(text(&output.stdout), expected);
 }

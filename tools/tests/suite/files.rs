@@ -1,6 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-//! Files of the workspace, and nothing beside it.
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -194,7 +191,7 @@ mod confinement {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(400))]
+        #![proptest_config(ProptestConfig::with_cases(200))]
 
         /// Beside the workspace `w` lies a file; whatever path is asked for over whatever links, its
         /// content and name are never seen and nothing beside the workspace changes.
