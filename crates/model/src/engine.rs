@@ -90,6 +90,18 @@ impl Engine {
         &self.tokenizer
     }
 
+    /// The tokens that the model is given for this request.
+    ///
+    /// # Errors
+    /// When the model has no chat format, or its format cannot express the messages.
+    pub fn prompt(&self, request: &ChatRequest) -> Result<Vec<u32>, ChatError> {
+        let Some(format) = &self.chat.format else {
+            let message = format!("{} has no chat format: no chat template, and no tokens of ChatML", self.info.name);
+            return Err(ChatError::new(ChatErrorKind::Unsupported, message).with_hint("use a chat or instruct model"));
+        };
+        format.encode(&request.messages, &request.tools, request.continue_last)
+    }
+
     fn submit(&self, prompt: Vec<u32>, stop_ids: Vec<u32>, request: &ChatRequest) -> Result<ChatStream, ChatError> {
         if prompt.is_empty() {
             return Err(ChatError::new(ChatErrorKind::InvalidRequest, "the prompt is empty"));
@@ -139,12 +151,11 @@ impl ChatModel for Engine {
 
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
         request.validate(&self.info.capabilities)?;
-        let Some(format) = &self.chat.format else {
-            let message = format!("{} has no chat format: no chat template, and no tokens of ChatML", self.info.name);
-            return Err(ChatError::new(ChatErrorKind::Unsupported, message).with_hint("use a chat or instruct model"));
-        };
-        let prompt = format.encode(&request.messages, &request.tools, request.continue_last)?;
-        self.submit(prompt, self.chat.stop_ids.clone(), &request)
+        self.submit(self.prompt(&request)?, self.chat.stop_ids.clone(), &request)
+    }
+
+    fn count_tokens(&self, request: &ChatRequest) -> Option<usize> {
+        self.prompt(request).ok().map(|prompt| prompt.len())
     }
 }
 
@@ -160,6 +171,11 @@ impl Completion {
     pub fn new(engine: Arc<Engine>) -> Self {
         Self { engine }
     }
+
+    fn prompt(&self, request: &ChatRequest) -> Vec<u32> {
+        let text: String = request.messages.iter().map(Message::text).collect();
+        self.engine.tokenizer.encode(&text, Specials::None)
+    }
 }
 
 #[async_trait]
@@ -171,10 +187,13 @@ impl ChatModel for Completion {
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
         let engine = &self.engine;
         request.validate(&engine.info.capabilities)?;
-        let text: String = request.messages.iter().map(Message::text).collect();
-        let prompt = engine.tokenizer.encode(&text, Specials::None);
+        let prompt = self.prompt(&request);
         let stop_ids = engine.tokenizer.special_id("<|endoftext|>").into_iter().collect();
         engine.submit(prompt, stop_ids, &request)
+    }
+
+    fn count_tokens(&self, request: &ChatRequest) -> Option<usize> {
+        Some(self.prompt(request).len())
     }
 }
 

@@ -47,7 +47,10 @@ fn length_of_patterns(schema: &Value, levels: usize) -> Option<usize> {
             .iter()
             .map(|(name, value)| {
                 let own = match (name.as_str(), value) {
-                    ("pattern", Value::String(pattern)) => pattern.len(),
+                    // The last three are options of the compiler, which it takes from `x-guidance` in a schema.
+                    ("pattern" | "whitespace_pattern" | "item_separator" | "key_separator", Value::String(text)) => {
+                        text.len()
+                    }
                     ("patternProperties", Value::Object(patterns)) => patterns.keys().map(String::len).sum(),
                     _ => 0,
                 };

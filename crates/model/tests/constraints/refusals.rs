@@ -91,6 +91,7 @@ fn what_is_too_large_is_refused() {
     schema(json!({"anyOf": patterns}), "at most 8192");
     let names: serde_json::Map<_, _> = (0..10).map(|letter| ("a".repeat(1000 + letter), json!(true))).collect();
     schema(json!({"patternProperties": names}), "at most 8192");
+    schema(json!({"x-guidance": {"whitespace_pattern": "a?".repeat(5000)}}), "at most 8192");
     schema(json!({"enum": ["a".repeat(200_000)]}), "at most 131072");
     let nested = (0..1000).fold(json!({"type": "null"}), |inner, _| json!({"items": inner}));
     schema(nested, "deeper than 128 levels");
