@@ -58,6 +58,10 @@ pub enum Prompt {
     CodeInterpreterCode,
     /// Code interpreter: what may follow the description, the packages that code can import.
     CodeInterpreterPackages,
+    /// Code interpreter with JSON arguments: its description.
+    CodeInterpreterJsonDescription,
+    /// Code interpreter with JSON arguments: the description of its parameter.
+    CodeInterpreterJsonCode,
     /// Part of an observation of code: what it printed (`stdout`, `stderr`), its value
     /// (`execute_result`) or its `error`.
     CodeSection,
@@ -135,6 +139,8 @@ sources! {
     CodeInterpreterDescription "code_interpreter/description.txt" []
     CodeInterpreterCode "code_interpreter/code.txt" []
     CodeInterpreterPackages "code_interpreter/packages.txt" ["packages"]
+    CodeInterpreterJsonDescription "code_interpreter/description_json.txt" []
+    CodeInterpreterJsonCode "code_interpreter/code_json.txt" []
     CodeSection "code_interpreter/section.txt" ["stream", "text"]
     CodeFigure "code_interpreter/figure.txt" ["name", "path"]
     CodeFile "code_interpreter/file.txt" ["path", "bytes"]

@@ -81,6 +81,22 @@ impl CodeInterpreter {
         Ok(Self { interpreter, prompts, spec, state: Mutex::default() })
     }
 
+    /// Shows the tool as other typed tools are shown: in English, with a JSON schema and JSON arguments. That
+    /// is for models that were not trained on Qwen's form; the default model is one of them.
+    #[must_use]
+    pub fn with_json_arguments(mut self) -> Self {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "code": {"description": self.prompts.text(Prompt::CodeInterpreterJsonCode), "type": "string"},
+            },
+            "required": ["code"],
+        });
+        let description = self.prompts.text(Prompt::CodeInterpreterJsonDescription);
+        self.spec = ToolSpec::from_schema("code_interpreter", schema).description(description);
+        self
+    }
+
     /// The observation, in the form of the reference code interpreter: what there is of stdout, stderr, value
     /// and error each in its section, then figures and files.
     fn observation(&self, cell: &Cell, figures: &[String]) -> String {

@@ -51,7 +51,7 @@ enum Command {
     /// Look at what `--record` wrote.
     #[command(subcommand)]
     Trace(trace::Trace),
-    /// List the tools with what the model is told about them.
+    /// List the tools of a run with what the model is told about them.
     Tools(tools::Tools),
     /// Run Python code in the sandbox.
     Python(python::Python),
@@ -181,7 +181,7 @@ pub(crate) async fn run() -> ExitCode {
         Command::Ask(ask) => ask.run().await,
         Command::Chat(chat) => chat.run().await,
         Command::Trace(trace) => trace.run(),
-        Command::Tools(tools) => tools.run(),
+        Command::Tools(tools) => tools.run().await,
         Command::Python(python) => python.run().await,
         Command::Doctor(doctor) => doctor.run().await,
         Command::Setup(setup) => setup.run().await,

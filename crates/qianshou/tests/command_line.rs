@@ -81,8 +81,40 @@ read_file: Reads a text file of the workspace.
     {\"type\": \"object\", \"properties\": {\"path\": {\"description\": \"The path in the workspace, for example data/sales.csv\", \"type\": \"string\"}, \"first_line\": {\"description\": \"The first line to read, from 1\", \"type\": \"integer\", \"minimum\": 1}, \"last_line\": {\"description\": \"The last line to read\", \"type\": \"integer\", \"minimum\": 1}}, \"required\": [\"path\"]}
 list_files: Lists the files in a folder of the workspace.
     {\"type\": \"object\", \"properties\": {\"path\": {\"description\": \"The folder; the whole workspace by default\", \"type\": \"string\"}}, \"required\": []}
+code_interpreter: Python code sandbox, which can be used to execute Python code.
+    {\"type\": \"object\", \"properties\": {\"code\": {\"description\": \"the Python code to execute\", \"type\": \"string\"}}, \"required\": [\"code\"]}
 ";
     assert_eq!(text(&output.stdout), expected);
+}
+
+#[test]
+fn tools_are_chosen_by_name_host_and_manifest() {
+    let names = |arguments: &[&str]| {
+        let output = run(&[&["tools", "--json"], arguments].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let name =
+            |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["name"].as_str().unwrap().into();
+        text(&output.stdout).lines().map(name).collect::<Vec<String>>()
+    };
+    let manifests = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/manifests");
+    assert_eq!(names(&["--tools", "calculator,write_file,web_search"]), ["calculator", "write_file", "web_search"]);
+    assert_eq!(names(&["--tools", "current_time", "--http-host", "docs.rs"]), ["current_time", "http_get"]);
+    let from_manifests = ["calculator", "exchange_rates", "forecast", "wikipedia"];
+    assert_eq!(names(&["--tools", "calculator", "--manifest", manifests]), from_manifests);
+
+    assert_fails(&run(&["tools", "--tools", "http_get"]), 1, &["http_get", "--http-host"]);
+    assert_fails(&run(&["tools", "--http-host", "https://docs.rs/"]), 1, &["https://docs.rs/"]);
+    assert_fails(&run(&["tools", "--manifest", "nowhere.json"]), 1, &["nowhere.json"]);
+    assert_fails(&run(&["tools", "--python", "nowhere/python3"]), 1, &["nowhere/python3"]);
+}
+
+/// The rest of the default tools is there all the same.
+#[test]
+fn without_python_there_is_a_warning() {
+    let output = qianshou(&["tools"]).env("PATH", "").env_remove("VIRTUAL_ENV").output().unwrap();
+    assert!(output.status.success());
+    assert!(text(&output.stderr).starts_with("warning: there is no code_interpreter in this run: "));
+    assert!(text(&output.stdout).contains("list_files") && !text(&output.stdout).contains("code_interpreter"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The agent behind `ask` and `chat`.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -26,6 +27,9 @@ pub(super) struct AgentOptions {
     /// Most steps that a run may take.
     #[arg(long, value_name = "N")]
     max_steps: Option<usize>,
+    /// Most tokens of one reply; 2048 by default, 512 for the default model.
+    #[arg(long, value_name = "N")]
+    max_reply_tokens: Option<usize>,
     /// Copy a file into the workspace, where the tools can read it; may be given several times.
     #[arg(long, value_name = "PATH")]
     file: Vec<PathBuf>,
@@ -51,12 +55,15 @@ impl AgentOptions {
             let message = format!("{} exists; a recording is not written over anything", path.display());
             return Err(Failure::message(message, Some("name a new file with --record")));
         }
-        let tools = self.tools.tools(&self.python).await?;
         let (workspace, folder) = self.workspace()?;
-        let model = self.model.load().await?;
-        let mut builder = Agent::builder(model).any_tools(tools).workspace(workspace);
+        // Python starts in processes of its own while the model loads here.
         // A recording may be of any model; most likely it is of the default one.
-        if matches!(self.model.model, ModelSpec::Tiny | ModelSpec::Replay(_)) {
+        let is_tiny = matches!(self.model.model, ModelSpec::Tiny | ModelSpec::Replay(_));
+        let tools = self.tools.tools(&self.python, is_tiny);
+        let (tools, model) = tokio::try_join!(tools, self.model.load())?;
+        let most = self.max_reply_tokens.unwrap_or(if is_tiny { 512 } else { 2048 });
+        let mut builder = Agent::builder(model).any_tools(tools).workspace(workspace).max_reply_tokens(most);
+        if is_tiny {
             builder = builder.protocol(qianshou::tiny_protocol());
         }
         if let Some(steps) = self.max_steps {
@@ -102,12 +109,12 @@ impl AgentOptions {
     }
 }
 
-/// Steps to stderr, the answer to stdout, both as they come.
+/// Steps to stderr, the answer to stdout. At a terminal both are shown as they come. Elsewhere the answer is
+/// written when it is certain: what comes as an answer can turn out to be a thought before a call.
 pub(super) async fn show(mut events: impl Stream<Item = Result<Event, RunError>> + Unpin) -> Result<Answer, Failure> {
-    use std::io::Write as _;
-
     let mut steps = Steps::new(anstream::stderr());
     let mut stdout = anstream::stdout();
+    let at_terminal = stdout.is_terminal();
     let mut line_is_open = false;
     while let Some(event) = events.next().await {
         let event = event.map_err(run_failure)?;
@@ -117,12 +124,17 @@ pub(super) async fn show(mut events: impl Stream<Item = Result<Event, RunError>>
         }
         steps.show(&event)?;
         match event {
-            Event::AnswerDelta { text } => {
+            Event::AnswerDelta { text } if at_terminal => {
                 write!(stdout, "{text}")?;
                 stdout.flush()?;
                 line_is_open = true;
             }
-            Event::Finished { answer } => return Ok(*answer),
+            Event::Finished { answer } => {
+                if !at_terminal && answer.is_answered() {
+                    writeln!(stdout, "{}", answer.text())?;
+                }
+                return Ok(*answer);
+            }
             _ => {}
         }
     }

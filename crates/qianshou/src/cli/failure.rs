@@ -36,6 +36,12 @@ impl Failure {
         Self { message: message.into(), hint: hint.map(str::to_owned) }
     }
 
+    /// Tells on stderr what follows from it, where the command goes on.
+    pub(super) fn warn(&self, consequence: &str) -> std::io::Result<()> {
+        let yellow = anstyle::AnsiColor::Yellow.on_default();
+        writeln!(anstream::stderr(), "{yellow}warning:{yellow:#} {consequence}: {}", self.message)
+    }
+
     /// Tells it on stderr.
     pub(super) fn report(&self) -> ExitCode {
         let bold = anstyle::Style::new().bold();

@@ -38,6 +38,11 @@ enum IsolationOption {
 }
 
 impl PythonOptions {
+    /// Whether a certain Python was asked for.
+    pub(super) fn is_chosen(&self) -> bool {
+        self.python.is_some()
+    }
+
     /// Starts Python; cells may take `time`.
     pub(super) async fn start(&self, time: Option<u64>) -> Result<Interpreter, Failure> {
         let mut builder = Interpreter::builder().isolation(match self.isolation {

@@ -6,14 +6,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anstyle::{AnsiColor, Style};
+use async_trait::async_trait;
 use clap::Subcommand;
 use qianshou::LoadError;
-use qianshou::agent::{Agent, Detail, Native, Paragraph, ParagraphKind, RecordedRun, Transcript};
+use qianshou::agent::{
+    Agent, AnyTool, Detail, Native, Paragraph, ParagraphKind, RecordedRun, ToolContext, ToolError, ToolOutput,
+    ToolSpec, Transcript,
+};
 use qianshou::chat::Replay;
+use serde_json::Value;
 
 use super::failure::Failure;
 use super::steps::Steps;
-use super::tools::named;
 
 /// Look at what `--record` wrote.
 #[derive(Debug, Subcommand)]
@@ -63,11 +67,25 @@ impl Trace {
     }
 }
 
-/// An agent set up as that of the run was: what the file says of it, and this program's tools.
+/// A tool as the file describes it.
+struct RecordedTool(ToolSpec);
+
+#[async_trait]
+impl AnyTool for RecordedTool {
+    fn spec(&self) -> ToolSpec {
+        self.0.clone()
+    }
+
+    async fn call(&self, _: Value, _: &ToolContext) -> Result<ToolOutput, ToolError> {
+        Err(ToolError::new("a replay calls no tool"))
+    }
+}
+
+/// An agent set up as that of the run was, by what the file says of it.
 fn agent_of(file: &Path, run: &RecordedRun) -> Result<Agent, Failure> {
     let model = Replay::open(file).map_err(LoadError::from)?;
-    let names: Vec<String> = run.header.tools.iter().map(|tool| tool.name.clone()).collect();
-    let builder = Agent::builder(Arc::new(model)).any_tools(named(&names)?);
+    let tools = run.header.tools.iter().map(|spec| Arc::new(RecordedTool(spec.clone())) as Arc<dyn AnyTool>);
+    let builder = Agent::builder(Arc::new(model)).any_tools(tools);
     let builder = match run.header.protocol.as_str() {
         "native" => builder.protocol(Native::default()),
         _ if run.header.model.name == "tiny" => builder.protocol(qianshou::tiny_protocol()),
