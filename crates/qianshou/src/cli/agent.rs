@@ -1,6 +1,7 @@
 //! The agent behind `ask` and `chat`.
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -26,10 +27,10 @@ pub(super) struct AgentOptions {
     python: PythonOptions,
     /// Most steps that a run may take.
     #[arg(long, value_name = "N")]
-    max_steps: Option<usize>,
+    max_steps: Option<NonZeroUsize>,
     /// Most tokens of one reply; 2048 by default, 512 for the default model.
     #[arg(long, value_name = "N")]
-    max_reply_tokens: Option<usize>,
+    max_reply_tokens: Option<NonZeroUsize>,
     /// Copy a file into the workspace, where the tools can read it; may be given several times.
     #[arg(long, value_name = "PATH")]
     file: Vec<PathBuf>,
@@ -61,13 +62,13 @@ impl AgentOptions {
         let is_tiny = matches!(self.model.model, ModelSpec::Tiny | ModelSpec::Replay(_));
         let tools = self.tools.tools(&self.python, is_tiny);
         let (tools, model) = tokio::try_join!(tools, self.model.load())?;
-        let most = self.max_reply_tokens.unwrap_or(if is_tiny { 512 } else { 2048 });
+        let most = self.max_reply_tokens.map_or(if is_tiny { 512 } else { 2048 }, NonZeroUsize::get);
         let mut builder = Agent::builder(model).any_tools(tools).workspace(workspace).max_reply_tokens(most);
         if is_tiny {
             builder = builder.protocol(qianshou::tiny_protocol());
         }
         if let Some(steps) = self.max_steps {
-            builder = builder.max_steps(steps);
+            builder = builder.max_steps(steps.get());
         }
         let agent = builder.build().map_err(|error| Failure::new(&error, None))?;
         Ok(Workplace { agent, _folder: folder })
