@@ -6,7 +6,11 @@ use ring::digest::{SHA256, digest};
 
 /// The SHA-256 of `bytes`, in 64 hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().fold(String::new(), |mut text, byte| {
+    hexadecimal(digest(&SHA256, bytes).as_ref())
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");
         text

@@ -12,6 +12,7 @@ mod data;
 pub mod embedded;
 mod hash;
 mod log;
+pub mod provenance;
 pub mod report;
 mod run;
 mod shard;

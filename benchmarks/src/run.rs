@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hash::sha256;
 use crate::log::LogFile;
-use crate::{Attempt, Fault, Header, LOG_NAME, LogError, Sample, SampleRecord, Shard, Solution, Task, Verdict};
+use crate::{
+    Attempt, Fault, Header, LOG_NAME, Log, LogError, Sample, SampleRecord, Scorer, Shard, Solution, Task, Verdict,
+};
 
 /// How a task is run. Nothing of this changes a score; what does is in the header of the log.
 #[derive(Clone, Debug)]
@@ -228,14 +230,14 @@ async fn once<S: Sample>(
 /// Scores the solutions of a log again, without a model. Nothing is written.
 ///
 /// # Errors
-/// When a sample of the log is none of the task, or cannot be scored.
-pub async fn rescore<S: Sample>(task: &Task<S>, log: &crate::Log) -> Result<Vec<Verdict>, Fault> {
+/// When a sample of the log is none of these, or cannot be scored.
+pub async fn rescore<S: Sample>(samples: &[S], scorer: &dyn Scorer<S>, log: &Log) -> Result<Vec<Verdict>, Fault> {
     let mut verdicts = Vec::new();
     for record in &log.samples {
-        let sample = task.samples.get(record.index).filter(|sample| sample.id() == record.id);
+        let sample = samples.get(record.index).filter(|sample| sample.id() == record.id);
         let sample =
             sample.ok_or_else(|| Fault::lasting(format!("the task has no sample {:?} any more", record.id)))?;
-        verdicts.push(task.scorer.score(sample, &record.solution).await?);
+        verdicts.push(scorer.score(sample, &record.solution).await?);
     }
     Ok(verdicts)
 }

@@ -30,6 +30,9 @@ pub struct SolverSettings {
     pub format: CallFormat,
     /// How tokens are chosen. A seed is raised by one from epoch to epoch.
     pub sampling: Sampling,
+    /// What stands between the names of tools in ReAct, for a model that was trained on another form than the
+    /// official one.
+    pub names_separator: Option<String>,
     /// The most tokens of a reply.
     pub reply_tokens: Option<usize>,
     /// The texts; the header of a log has their hash.
@@ -42,6 +45,7 @@ impl Default for SolverSettings {
         Self {
             format: CallFormat::React,
             sampling: Sampling::greedy(),
+            names_separator: None,
             reply_tokens: None,
             prompts: Prompts::embedded(),
         }
@@ -66,7 +70,13 @@ impl SolverSettings {
             None => builder,
         };
         match self.format {
-            CallFormat::React => builder.protocol(ReAct::new(self.prompts.clone())),
+            CallFormat::React => {
+                let protocol = ReAct::new(self.prompts.clone());
+                builder.protocol(match &self.names_separator {
+                    Some(separator) => protocol.names_joined_by(separator),
+                    None => protocol,
+                })
+            }
             CallFormat::Native => builder.protocol(Native::new(self.prompts.clone())),
         }
     }

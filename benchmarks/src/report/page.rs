@@ -24,7 +24,9 @@ pub fn html(log: &Log) -> String {
     let details: Vec<_> = samples
         .iter()
         .enumerate()
-        .map(|(at, record)| format!("<script type=\"application/json\" id=\"s{at}\">{}</script>", script(&detail(record))))
+        .map(|(at, record)| {
+            format!("<script type=\"application/json\" id=\"s{at}\">{}</script>", script(&detail(record)))
+        })
         .collect();
     let title = format!("{}: {}", log.header.task, summary.model);
     let made = summary.rows.first().map_or(0, |row| row.samples);
@@ -49,9 +51,8 @@ fn fill(template: &str, values: &[(&str, String)]) -> String {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         page += before;
-        let filled = values.iter().find_map(|(name, value)| {
-            Some((value, after.strip_prefix(name)?.strip_prefix('}')?))
-        });
+        let filled =
+            values.iter().find_map(|(name, value)| Some((value, after.strip_prefix(name)?.strip_prefix('}')?)));
         match filled {
             Some((value, after)) => {
                 page += value;
@@ -117,7 +118,9 @@ fn plots(summary: &Summary, samples: &[&SampleRecord]) -> String {
         classes.iter().map(bar).collect::<Vec<_>>()
     };
     plots.push(bars("Ended by", &counted(&summary.stops)));
-    for (kind, classes) in summary.labels.iter().filter(|(kind, classes)| !kind.ends_with(" tool") && classes.len() <= 12) {
+    for (kind, classes) in
+        summary.labels.iter().filter(|(kind, classes)| !kind.ends_with(" tool") && classes.len() <= 12)
+    {
         plots.push(bars(kind, &counted(classes)));
     }
     plots.concat()
@@ -153,7 +156,8 @@ fn confusion(samples: &[&SampleRecord]) -> String {
 fn line(at: usize, record: &SampleRecord, measures: &[Measure]) -> Value {
     let main = measures.iter().find_map(|measure| Some((measure, *record.verdict.scores.get(&measure.name)?)));
     let score = |name: &str| record.verdict.scores.get(name).map(|score| *score >= 1.0);
-    let by_main = || main.is_some_and(|(measure, score)| if measure.less_is_better { score <= 0.0 } else { score >= 1.0 });
+    let by_main =
+        || main.is_some_and(|(measure, score)| if measure.less_is_better { score <= 0.0 } else { score >= 1.0 });
     let id = if record.epoch > 1 { format!("{} ({})", record.id, record.epoch) } else { record.id.clone() };
     json!({
         "at": at,
@@ -174,7 +178,10 @@ fn line(at: usize, record: &SampleRecord, measures: &[Measure]) -> Value {
 fn detail(record: &SampleRecord) -> Value {
     let prompt = record.solution.exchanges().first().map(|first| {
         let messages = first.request.messages.iter();
-        messages.map(|message| format!("[{}]\n{}", message.role.as_str(), message.text())).collect::<Vec<_>>().join("\n\n")
+        messages
+            .map(|message| format!("[{}]\n{}", message.role.as_str(), message.text()))
+            .collect::<Vec<_>>()
+            .join("\n\n")
     });
     json!({
         "question": record.question,

@@ -22,7 +22,8 @@ pub fn table(summary: &Summary, published: &[PublishedRow]) -> String {
         let cells = shown.iter().map(|&column| row.estimates[column].as_ref().map_or("–".to_owned(), cell));
         lines.push([name, row.samples.to_string()].into_iter().chain(cells).collect());
     }
-    let measured = |row: &&PublishedRow| shown.iter().any(|&column| row.scores.contains_key(&summary.measures[column].name));
+    let measured =
+        |row: &&PublishedRow| shown.iter().any(|&column| row.scores.contains_key(&summary.measures[column].name));
     for row in published.iter().filter(measured) {
         let value = |&column: &usize| match row.scores.get(&summary.measures[column].name) {
             Some(value) => format!("{:.1}", value * 100.0),

@@ -18,7 +18,7 @@ fn verdict(sample: Value, replies: &'static [&'static str]) -> Verdict {
         assert!(outcome.is_complete(), "{:?}", outcome.faults);
         let log = Log::read(folder.path()).unwrap();
         // The record alone gives the same scores.
-        assert_eq!(rescore(&task, &log).await.unwrap(), [log.samples[0].verdict.clone()]);
+        assert_eq!(rescore(&task.samples, &*task.scorer, &log).await.unwrap(), [log.samples[0].verdict.clone()]);
         log.samples[0].verdict.clone()
     })
 }
