@@ -83,6 +83,18 @@ pub enum Prompt {
     CodeRestored,
     /// After an error of code: the session begins anew.
     CodeLost,
+    /// The code-interpreter exam: the user's message, as [`ReactQuestion`](Self::ReactQuestion) elsewhere.
+    CodeExamQuestion,
+    /// The code-interpreter exam: what names uploaded files before an English question.
+    CodeExamUploadedEn,
+    /// The code-interpreter exam: what names uploaded files before a Chinese question.
+    CodeExamUploadedZh,
+    /// The code-interpreter exam: what stands between the names of files.
+    CodeExamNamesSeparator,
+    /// The code-interpreter exam: a vision model is asked about a plot, in English.
+    JudgePlotEn,
+    /// The code-interpreter exam: a vision model is asked about a plot, in Chinese.
+    JudgePlotZh,
 }
 
 /// File name, placeholders and embedded text of a prompt.
@@ -151,6 +163,12 @@ sources! {
     CodeCrashed "code_interpreter/crashed.txt" ["cause"]
     CodeRestored "code_interpreter/restored.txt" []
     CodeLost "code_interpreter/lost.txt" []
+    CodeExamQuestion "code_exam/question.txt" ["tools", "names", "question"]
+    CodeExamUploadedEn "code_exam/uploaded_en.txt" ["names"]
+    CodeExamUploadedZh "code_exam/uploaded_zh.txt" ["names"]
+    CodeExamNamesSeparator "code_exam/names_separator.txt" []
+    JudgePlotEn "code_exam/judge_en.txt" ["question"]
+    JudgePlotZh "code_exam/judge_zh.txt" ["question"]
 }
 
 impl Prompt {

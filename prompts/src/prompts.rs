@@ -98,6 +98,13 @@ impl Prompts {
         Ok(prompts)
     }
 
+    /// The same prompts with another text for one of them.
+    #[must_use]
+    pub fn with(mut self, prompt: Prompt, text: impl Into<String>) -> Self {
+        self.texts.insert(prompt, Cow::Owned(text.into()));
+        self
+    }
+
     /// The text of a prompt, placeholders unfilled.
     pub fn text(&self, prompt: Prompt) -> &str {
         self.texts.get(&prompt).map_or("", AsRef::as_ref)

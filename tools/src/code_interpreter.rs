@@ -97,63 +97,64 @@ impl CodeInterpreter {
         self
     }
 
-    /// The observation, in the form of the reference code interpreter: what there is of stdout, stderr, value
-    /// and error each in its section, then figures and files.
-    fn observation(&self, cell: &Cell, figures: &[String]) -> String {
+    /// What a model reads of a cell, in the form of the reference code interpreter: what there is of stdout,
+    /// stderr, value and error each in its section, then figures (the files that they were written to) and files.
+    #[must_use]
+    pub fn observation(prompts: &Prompts, cell: &Cell, figures: &[String]) -> String {
         let section = |stream: &str, text: &str| {
             let text = text.trim_end();
             let values = [("stream", stream), ("text", text)];
-            (!text.is_empty()).then(|| self.prompts.fill(Prompt::CodeSection, &values))
+            (!text.is_empty()).then(|| prompts.fill(Prompt::CodeSection, &values))
         };
         let mut parts: Vec<String> = Vec::new();
         parts.extend(section("stdout", &cell.stdout));
         parts.extend(section("stderr", &cell.stderr));
         parts.extend(cell.value_text().and_then(|value| section("execute_result", value)));
-        parts.extend(section("error", &self.fault(cell)));
+        parts.extend(section("error", &fault(prompts, cell)));
         for path in figures {
             let name = path.rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
-            parts.push(self.prompts.fill(Prompt::CodeFigure, &[("name", name), ("path", path)]));
+            parts.push(prompts.fill(Prompt::CodeFigure, &[("name", name), ("path", path)]));
         }
         for file in &cell.files {
             let values = [("path", file.path.as_str()), ("bytes", &file.bytes.to_string())];
-            parts.push(self.prompts.fill(Prompt::CodeFile, &values));
+            parts.push(prompts.fill(Prompt::CodeFile, &values));
         }
         parts.extend(cell.notes.iter().cloned());
         match parts.is_empty() {
-            true => self.prompts.text(Prompt::CodeSilent).to_owned(),
+            true => prompts.text(Prompt::CodeSilent).to_owned(),
             false => parts.join("\n\n"),
         }
     }
+}
 
-    /// What went wrong, and what became of the variables.
-    fn fault(&self, cell: &Cell) -> String {
-        let fill = |prompt, name, value: String| self.prompts.fill(prompt, &[(name, &value)]);
-        let mut lines = Vec::new();
-        match cell.status {
-            Status::Ok | Status::Exited(_) => {}
-            Status::TimedOut => {
-                lines.push(fill(Prompt::CodeTimedOut, "seconds", cell.duration.as_secs().to_string()));
-            }
-            Status::OutOfMemory => {
-                lines.push(fill(Prompt::CodeOutOfMemory, "limit", format!("{} MB", cell.peak_memory / 1_000_000)));
-            }
-            Status::OutputLimit => lines.push(fill(Prompt::CodeTooMuchOutput, "limit", "a cell".to_owned())),
-            Status::Crashed(signal) => lines.push(fill(Prompt::CodeCrashed, "cause", format!("signal {signal}"))),
-            Status::Vanished(code) => lines.push(fill(Prompt::CodeCrashed, "cause", format!("exit code {code}"))),
-            Status::Violation => lines.push(fill(Prompt::CodeCrashed, "cause", "it broke its protocol".to_owned())),
-            Status::Error | Status::Interrupted => {}
+/// What went wrong, and what became of the variables.
+fn fault(prompts: &Prompts, cell: &Cell) -> String {
+    let fill = |prompt, name, value: String| prompts.fill(prompt, &[(name, &value)]);
+    let mut lines = Vec::new();
+    match cell.status {
+        Status::Ok | Status::Exited(_) => {}
+        Status::TimedOut => {
+            lines.push(fill(Prompt::CodeTimedOut, "seconds", cell.duration.as_secs().to_string()));
         }
-        if let Some(error) = &cell.error {
-            lines.push(error.traceback.trim_end().to_owned());
-            lines.extend(error.hint.clone());
+        Status::OutOfMemory => {
+            lines.push(fill(Prompt::CodeOutOfMemory, "limit", format!("{} MB", cell.peak_memory / 1_000_000)));
         }
-        match cell.state {
-            State::Kept => {}
-            State::Restored => lines.push(self.prompts.text(Prompt::CodeRestored).to_owned()),
-            State::Lost => lines.push(self.prompts.text(Prompt::CodeLost).to_owned()),
-        }
-        lines.join("\n")
+        Status::OutputLimit => lines.push(fill(Prompt::CodeTooMuchOutput, "limit", "a cell".to_owned())),
+        Status::Crashed(signal) => lines.push(fill(Prompt::CodeCrashed, "cause", format!("signal {signal}"))),
+        Status::Vanished(code) => lines.push(fill(Prompt::CodeCrashed, "cause", format!("exit code {code}"))),
+        Status::Violation => lines.push(fill(Prompt::CodeCrashed, "cause", "it broke its protocol".to_owned())),
+        Status::Error | Status::Interrupted => {}
     }
+    if let Some(error) = &cell.error {
+        lines.push(error.traceback.trim_end().to_owned());
+        lines.extend(error.hint.clone());
+    }
+    match cell.state {
+        State::Kept => {}
+        State::Restored => lines.push(prompts.text(Prompt::CodeRestored).to_owned()),
+        State::Lost => lines.push(prompts.text(Prompt::CodeLost).to_owned()),
+    }
+    lines.join("\n")
 }
 
 #[async_trait]
@@ -200,7 +201,7 @@ impl AnyTool for CodeInterpreter {
                 output = output.with_artifact(Artifact::File { path });
             }
         }
-        output.text = self.observation(&cell, &figures);
+        output.text = Self::observation(&self.prompts, &cell, &figures);
         Ok(output)
     }
 }

@@ -6,6 +6,7 @@
 mod agent;
 mod ask;
 mod bench;
+mod benchmark;
 mod chat;
 mod constraint;
 mod doctor;
@@ -48,6 +49,9 @@ enum Command {
     Ask(ask::Ask),
     /// Talk with a model that has tools; it remembers what was said.
     Chat(chat::Chat),
+    /// Measure how well a model calls tools and writes code.
+    #[command(subcommand)]
+    Bench(benchmark::Benchmark),
     /// Look at what `--record` wrote.
     #[command(subcommand)]
     Trace(trace::Trace),
@@ -180,6 +184,7 @@ pub(crate) async fn run() -> ExitCode {
     let done = match cli.command {
         Command::Ask(ask) => ask.run().await,
         Command::Chat(chat) => chat.run().await,
+        Command::Bench(benchmark) => benchmark.run().await,
         Command::Trace(trace) => trace.run(),
         Command::Tools(tools) => tools.run().await,
         Command::Python(python) => python.run().await,

@@ -23,10 +23,12 @@ mod tiny;
 
 pub use load::{LoadError, LoadOptions, ModelSpec};
 pub use qianshou_agent as agent;
+pub use qianshou_bench as bench;
 pub use qianshou_chat as chat;
 pub use qianshou_interpreter as interpreter;
 pub use qianshou_macros::facade_tool as tool;
 pub use qianshou_model as model;
+pub use qianshou_prompts as prompts;
 pub use qianshou_remote as remote;
 pub use qianshou_tokenizer as tokenizer;
 pub use qianshou_tools as tools;

@@ -1,0 +1,77 @@
+//! Reading a reply as an agent does.
+
+use std::sync::Arc;
+
+use qianshou_agent::{Agent, BuildError, CallRecord, Input, StepRecord, ToolSpec};
+use qianshou_chat::{ChatEvent, Delta, End, FinishReason, Replay, Usage};
+use serde_json::json;
+
+use crate::Solution;
+use crate::stub::stubs;
+
+/// The first step of a run whose model gives this reply.
+///
+/// # Errors
+/// When the tools cannot be offered by an agent.
+pub(super) fn step(reply: &str, tools: &[ToolSpec]) -> Result<StepRecord, BuildError> {
+    // Nobody asks the model.
+    let model = Arc::new(Replay::new([]));
+    let agent = Agent::builder(model).any_tools(stubs(tools)).max_repairs(0).build()?;
+    let Ok(mut run) = agent.start("?") else {
+        return Ok(empty());
+    };
+    let usage = Usage::default();
+    run.feed(Input::Model(ChatEvent::Delta(Delta { text: reply.to_owned(), ids: Vec::new() })));
+    run.feed(Input::Model(ChatEvent::End(End { finish: FinishReason::EndOfTurn, usage })));
+    Ok(run.state().steps().first().map_or_else(empty, |step| step.record.clone()))
+}
+
+fn empty() -> StepRecord {
+    StepRecord {
+        thought: String::new(),
+        answer: None,
+        calls: Vec::new(),
+        no_action: None,
+        warnings: Vec::new(),
+        usage: Usage::default(),
+        finish: FinishReason::EndOfTurn,
+    }
+}
+
+/// The calls of a solution: those of its first step, and those that the model arrived at.
+pub(super) struct Calls {
+    pub(super) first: Vec<CallRecord>,
+    pub(super) last: Vec<CallRecord>,
+}
+
+impl Calls {
+    /// # Errors
+    /// When the tools cannot be offered by an agent.
+    pub(super) fn of(solution: &Solution, tools: &[ToolSpec]) -> Result<Self, BuildError> {
+        if let Solution::Reply(_) = solution {
+            let calls = step(&solution.first_reply(), tools)?.calls;
+            return Ok(Self { first: calls.clone(), last: calls });
+        }
+        let steps = solution.steps();
+        let calls = |step: Option<&&StepRecord>| step.map(|step| step.calls.clone()).unwrap_or_default();
+        let last = steps.iter().rev().find(|step| !step.calls.is_empty());
+        Ok(Self { first: calls(steps.first()), last: calls(last) })
+    }
+}
+
+/// The tools that an agent can offer: a schema that cannot be checked is replaced by one that takes
+/// everything, and a second tool of the same name is left out.
+pub(super) fn offered(specs: Vec<ToolSpec>) -> Vec<ToolSpec> {
+    let mut tools: Vec<ToolSpec> = Vec::new();
+    for spec in specs {
+        if tools.iter().any(|other| other.name == spec.name) {
+            continue;
+        }
+        let mut open = ToolSpec::from_schema(&spec.name, json!({"type": "object"}))
+            .named_for_people(&spec.name_for_people)
+            .description(&spec.description);
+        open.parameters = spec.parameters.clone();
+        tools.extend([spec, open].into_iter().find(|spec| step("", std::slice::from_ref(spec)).is_ok()));
+    }
+    tools
+}

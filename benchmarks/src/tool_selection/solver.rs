@@ -1,0 +1,52 @@
+//! Having a model choose a tool.
+
+use async_trait::async_trait;
+use qianshou_agent::{Limits, ObservationKind};
+use qianshou_chat::{ChatRequest, Message};
+use qianshou_prompts::Prompt;
+use serde_json::{Value, json};
+
+use super::{ToolQuestion, ToolSample};
+use crate::solver::{ask, run};
+use crate::stub::stubs;
+use crate::{Attempt, Fault, Solution, Solver, SolverSettings};
+
+/// Gives a whole prompt to the model and takes its whole reply, as the official script does; has an agent
+/// answer a bare question until it makes a call that could run, or answers.
+#[derive(Debug)]
+pub struct ToolSelectionSolver {
+    settings: SolverSettings,
+}
+
+impl ToolSelectionSolver {
+    /// A solver that is set so.
+    pub fn new(settings: SolverSettings) -> Self {
+        Self { settings }
+    }
+}
+
+#[async_trait]
+impl Solver<ToolSample> for ToolSelectionSolver {
+    fn settings(&self) -> Value {
+        json!(self.settings)
+    }
+
+    async fn solve(&self, sample: &ToolSample, attempt: &Attempt<'_>) -> Result<Solution, Fault> {
+        match &sample.question {
+            ToolQuestion::Prompt(prompt) => {
+                let system = Message::system(self.settings.prompts.text(Prompt::System));
+                let request = ChatRequest {
+                    sampling: self.settings.sampling(attempt.epoch),
+                    max_tokens: self.settings.reply_tokens,
+                    ..ChatRequest::new([system, Message::user(prompt.as_str())])
+                };
+                ask(&*attempt.model, request).await
+            }
+            ToolQuestion::Question(question) => {
+                let agent = self.settings.agent(attempt, Limits::default()).any_tools(stubs(&sample.tools));
+                let agent = agent.build().map_err(|error| Fault::of(&error, true))?;
+                run(&agent, question.as_str(), attempt, |observation| observation.kind == ObservationKind::Output).await
+            }
+        }
+    }
+}

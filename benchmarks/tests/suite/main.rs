@@ -1,0 +1,9 @@
+//! The harness as a user of the crate sees it.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may end with a panic")]
+
+mod bfcl;
+mod log;
+mod support;
+mod tool_selection;
+mod upstream;
