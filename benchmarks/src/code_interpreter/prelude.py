@@ -102,10 +102,15 @@ def __exam_prelude():
 
 __exam_prelude()
 del __exam_prelude
-try:
-    import numpy as np
-    import pandas as pd
-    import matplotlib.pyplot as plt
-    from sympy import Eq, solve, symbols
-except ImportError:
-    pass
+# What is not installed is left out.
+for __line in (
+    "import numpy as np",
+    "import pandas as pd",
+    "import matplotlib.pyplot as plt",
+    "from sympy import Eq, solve, symbols",
+):
+    try:
+        exec(__line)
+    except ImportError:
+        pass
+del __line

@@ -30,7 +30,7 @@ fn run_with(
 }
 
 /// The records without times, in the order of the task.
-fn timeless(log: &Log) -> Vec<SampleRecord> {
+pub(crate) fn timeless(log: &Log) -> Vec<SampleRecord> {
     let mut samples = log.samples.clone();
     samples.iter_mut().for_each(|record| (record.at, record.milliseconds) = (0, 0));
     let mut samples: Vec<_> = samples.into_iter().map(without_times).collect();

@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may end with a panic")]
 
 mod bfcl;
+mod browser;
+mod code_interpreter;
+mod killed;
 mod log;
+mod report;
 mod support;
 mod tool_selection;
 mod upstream;
