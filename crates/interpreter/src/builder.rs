@@ -24,6 +24,7 @@ pub struct InterpreterBuilder {
     pub(crate) tier: Option<Tier>,
     pub(crate) network: Network,
     pub(crate) limits: Limits,
+    pub(crate) verify_anew: bool,
 }
 
 impl Default for InterpreterBuilder {
@@ -34,6 +35,7 @@ impl Default for InterpreterBuilder {
             isolation: Isolation::default(),
             tier: None,
             network: Network::Off,
+            verify_anew: false,
             limits: Limits {
                 cell_milliseconds: 30_000,
                 grace_milliseconds: 1_000,
@@ -75,6 +77,12 @@ impl InterpreterBuilder {
     /// Locks in this way or not at all, instead of the best way that works; for tests.
     pub fn tier(mut self, tier: Tier) -> Self {
         self.tier = Some(tier);
+        self
+    }
+
+    /// Tries the isolation out even if that was done today under the same circumstances.
+    pub fn verify_anew(mut self) -> Self {
+        self.verify_anew = true;
         self
     }
 

@@ -10,7 +10,7 @@ use crate::text::clean;
 
 /// What came of a cell. Everything in it but the figures of the supervisor (status, state, duration,
 /// memory) is the cell's own content, as hostile as its code: text without control characters, images
-/// that nobody has looked into, HTML and SVG that a page must not show unsandboxed.
+/// of which at most the header was looked at, HTML and SVG that a page must not show unsandboxed.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Cell {
@@ -26,7 +26,7 @@ pub struct Cell {
     pub value: Option<Bundle>,
     /// What was shown, in order, images included.
     pub displays: Vec<Bundle>,
-    /// The images of displays and value, decoded.
+    /// The images of displays and value, decoded; without PNGs that are none, or too large to unpack.
     pub images: Vec<Image>,
     /// Files of the workspace that it made or changed.
     pub files: Vec<NewFile>,
@@ -50,9 +50,17 @@ pub struct Image {
     pub bytes: Vec<u8>,
 }
 
+/// Pixels of an image that anybody should be made to unpack, at most.
+const MOST_PIXELS: u64 = 64 << 20;
+
 impl Cell {
     pub(crate) fn new(completion: Completion, displays: Vec<Bundle>) -> Self {
-        let images = displays.iter().chain(&completion.value).flat_map(images).collect();
+        let (images, left_out): (Vec<Image>, Vec<Image>) =
+            displays.iter().chain(&completion.value).flat_map(images).partition(Image::is_plausible);
+        let mut notes: Vec<String> = completion.notes.iter().map(|note| clean(note)).collect();
+        if !left_out.is_empty() {
+            notes.push(format!("{} images were left out: not a PNG, or too large", left_out.len()));
+        }
         Self {
             status: completion.status,
             state: completion.state,
@@ -68,7 +76,7 @@ impl Cell {
                 traceback: clean(&error.traceback),
                 hint: error.hint.as_deref().map(clean),
             }),
-            notes: completion.notes.iter().map(|note| clean(note)).collect(),
+            notes,
             duration: Duration::from_micros(completion.microseconds),
             peak_memory: completion.peak_memory_bytes,
         }
@@ -78,6 +86,24 @@ impl Cell {
     #[must_use]
     pub fn value_text(&self) -> Option<&str> {
         self.value.as_ref()?.get("text/plain").map(String::as_str)
+    }
+}
+
+impl Image {
+    /// Whether a PNG is one by its header and not too large to unpack. Of other kinds nothing is known here.
+    fn is_plausible(&self) -> bool {
+        if self.mime != "image/png" {
+            return true;
+        }
+        let size = self.bytes.strip_prefix(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".as_slice());
+        let side = |bytes: [u8; 4]| u64::from(u32::from_be_bytes(bytes));
+        match size {
+            Some([a, b, c, d, e, f, g, h, ..]) => {
+                let pixels = side([*a, *b, *c, *d]) * side([*e, *f, *g, *h]);
+                (1..=MOST_PIXELS).contains(&pixels)
+            }
+            _ => false,
+        }
     }
 }
 

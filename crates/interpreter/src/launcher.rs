@@ -23,13 +23,14 @@ use tokio::process::{Child, ChildStderr, Command};
 use crate::builder::InterpreterBuilder;
 use crate::conversation::Conversation;
 use crate::error::InterpreterError;
-use crate::payload;
+use crate::payload::{self, Payload};
 use crate::python::Chosen;
 use crate::targets::Targets;
+use crate::verdicts::Memory;
 
 /// Imports can take their time, the first time above all.
 const WARM_UP: Duration = Duration::from_secs(180);
-const OPENING: Duration = Duration::from_secs(20);
+const OPENING: Duration = Duration::from_secs(60);
 
 /// The user that stands for root in a sandbox without namespaces; the launcher becomes it.
 const NOBODY: u32 = 65_533;
@@ -47,6 +48,8 @@ pub(crate) struct Launcher {
     complaints: Complaints,
     warm: WarmReport,
     fork: Fork,
+    payload: Payload,
+    python: PathBuf,
     /// What the warm Python keeps between sessions where it has no file system of its own.
     _cache: Option<TempDir>,
 }
@@ -77,7 +80,7 @@ impl Launcher {
             environment: environment(&python.program, cache_path),
             visible: visible.clone(),
             scratch: cache.as_ref().map(|cache| cache.path().to_path_buf()),
-            module: payload.kernel,
+            module: payload.kernel.clone(),
             preload: options.preload.clone(),
         };
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(start)?;
@@ -109,7 +112,8 @@ impl Launcher {
             limits: options.limits.clone(),
             network: options.network,
         };
-        Ok(Self { control: control.into(), _process: process, complaints, warm, fork, _cache: cache })
+        let python = python.program.clone();
+        Ok(Self { control: control.into(), _process: process, complaints, warm, fork, payload, python, _cache: cache })
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -155,8 +159,20 @@ impl Launcher {
         control.write_all(&frame[sent..]).await
     }
 
-    /// What a session of its own finds that it can do.
-    pub(crate) async fn self_test(&self) -> Result<Vec<Verdict>, InterpreterError> {
+    /// What a session finds that it can do: as remembered, unless it is to be `anew`, else by a test.
+    pub(crate) async fn verdicts(&self, anew: bool) -> Result<Vec<Verdict>, InterpreterError> {
+        let memory = Memory::new(&self.payload, &self.python, &self.fork);
+        if let (false, Some(verdicts)) = (anew, memory.recall()) {
+            return Ok(verdicts);
+        }
+        let verdicts = self.self_test().await?;
+        if verdicts.iter().all(|verdict| verdict.stopped) {
+            memory.keep(&verdicts);
+        }
+        Ok(verdicts)
+    }
+
+    async fn self_test(&self) -> Result<Vec<Verdict>, InterpreterError> {
         let targets = Targets::set_up().map_err(start)?;
         let Opened { mut conversation, _folder } = self.open().await?;
         conversation.ask(&Request::SelfTest { id: 1, test: targets.test() }).await.map_err(InterpreterError::Start)?;

@@ -31,6 +31,7 @@
 mod builder;
 mod cell;
 mod conversation;
+mod environment;
 mod error;
 mod interpreter;
 mod isolation;
@@ -46,15 +47,18 @@ mod session;
 #[cfg(sandboxed)]
 mod targets;
 mod text;
+#[cfg(sandboxed)]
+mod verdicts;
 
 pub use builder::InterpreterBuilder;
 pub use cell::{Cell, Image};
 #[doc(hidden)]
 pub use conversation::decode_events;
+pub use environment::{EnvironmentError, EnvironmentProgress, make_environment, managed_environment};
 pub use error::{ExecuteError, InterpreterError, Refusal};
 pub use interpreter::Interpreter;
 pub use isolation::{Isolation, IsolationReport, Layer, LayerState};
-pub use python::{PythonError, managed_environment};
+pub use python::PythonError;
 pub use qianshou_interpreter_protocol::{
     Bundle, CellError, ModuleImport, Network, NewFile, PythonFacts, State, Status, Tier, Verdict, WarmReport,
 };

@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use etcetera::BaseStrategy;
 use serde::Deserialize;
+
+use crate::environment::managed_python;
 
 /// Asks a Python about itself, in a word or two each.
 const QUESTIONS: &str = include_str!("questions.py");
 
 const OLDEST: (u32, u32) = (3, 9);
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why there is no Python to use.
 #[derive(Debug, thiserror::Error)]
@@ -83,12 +84,6 @@ struct Answers {
     made_for: Option<String>,
 }
 
-/// The folder of the environment that `qianshou setup` makes.
-#[must_use]
-pub fn managed_environment() -> Option<PathBuf> {
-    Some(etcetera::choose_base_strategy().ok()?.data_dir().join("qianshou/python"))
-}
-
 /// Finds a Python and checks it.
 pub(crate) async fn choose(named: Option<&Path>) -> Result<Chosen, PythonError> {
     let program = named.map(Path::to_path_buf).or_else(found).ok_or(PythonError::None)?;
@@ -128,13 +123,16 @@ fn check(program: String, answers: Answers) -> Result<Chosen, PythonError> {
     Ok(Chosen { program: answers.executable, visible: answers.prefixes })
 }
 
+/// That of `VIRTUAL_ENV`, else of the managed environment, else on the path.
 fn found() -> Option<PathBuf> {
-    let environments = env::var_os("VIRTUAL_ENV").map(PathBuf::from).into_iter().chain(managed_environment());
+    let activated = env::var_os("VIRTUAL_ENV").map(|environment| Path::new(&environment).join("bin/python"));
+    activated.filter(|program| program.is_file()).or_else(managed_python).or_else(on_path)
+}
+
+/// `python3` on the path.
+pub(crate) fn on_path() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    environments
-        .map(|environment| environment.join("bin/python"))
-        .chain(env::split_paths(&path).map(|folder| folder.join("python3")))
-        .find(|program| program.is_file())
+    env::split_paths(&path).map(|folder| folder.join("python3")).find(|program| program.is_file())
 }
 
 async fn ask(program: &Path) -> io::Result<Output> {

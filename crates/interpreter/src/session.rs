@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use qianshou_interpreter_protocol::{Bundle, Completion, Event, Limits, MAX_BYTES, Request, State};
+use qianshou_interpreter_protocol::{Bundle, Completion, Event, Limits, MAX_BYTES, Request, State, weight};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -13,14 +13,15 @@ use crate::conversation::{Broken, Conversation};
 use crate::error::{ExecuteError, InterpreterError};
 use crate::launcher::{Launcher, Opened};
 
-/// How much longer than its limits a cell may take before its supervisor is given up.
-const MARGIN: Duration = Duration::from_secs(30);
+/// How much longer than its limits a cell may take before its supervisor is given up: it may have to end many
+/// processes and to wake another one.
+const MARGIN: Duration = Duration::from_secs(120);
 
 /// How long a file may take.
 const FILE_TIME: Duration = Duration::from_secs(60);
 
 /// How long the processes of a session may take to end.
-const CLOSING: Duration = Duration::from_secs(30);
+const CLOSING: Duration = Duration::from_secs(60);
 
 /// The longest cell, in bytes.
 const LONGEST: usize = MAX_BYTES;
@@ -257,7 +258,7 @@ async fn converse(
         };
         match event {
             Event::Display { data } => {
-                displayed += data.values().map(|text| text.len() as u64).sum::<u64>();
+                displayed += weight(&data);
                 if displayed > limits.display_bytes {
                     return Err("it shows more than it may".into());
                 }

@@ -21,7 +21,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use qianshou_interpreter::{Cell, Interpreter, InterpreterBuilder, InterpreterError, State, Status, Tier};
+use qianshou_interpreter::{Cell, Interpreter, InterpreterBuilder, InterpreterError, NewFile, State, Status, Tier};
 use tokio::sync::Semaphore;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/attacks");
@@ -39,6 +39,18 @@ const TIER: &str = "QIANSHOU_TEST_TIER";
 const ONLY: &str = "QIANSHOU_TEST_ATTACK";
 const NOBODY: u32 = 65_534;
 
+/// What another session does before the attacks; it prints where it is.
+const LEFT_BY_ANOTHER_SESSION: &str = "\
+import json, os, socket
+left_by_another_session = open('left_by_another_session', 'w').write('here')
+try:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind('\\0left-by-another-session')
+    listener.listen()
+except OSError:
+    pass
+print(json.dumps({'process': os.getpid(), 'folder': os.getcwd()}))";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     /// Each attempt fails, and says so; the session's state is kept.
@@ -50,8 +62,8 @@ enum Outcome {
     Killed,
     /// The cell ends its own checkpoint too, and a new session follows.
     Lost,
-    /// It can only hurt itself: whatever the outcome, the host goes on.
-    Any,
+    /// It hurts its own cell at most, however that ends: the state is kept, or restored.
+    Contained,
 }
 
 #[derive(Clone, Debug)]
@@ -77,7 +89,7 @@ impl Attack {
             "inert" => Outcome::Inert,
             "killed" => Outcome::Killed,
             "lost" => Outcome::Lost,
-            "any" => Outcome::Any,
+            "contained" => Outcome::Contained,
             other => panic!("{}: no such outcome: {other}", path.display()),
         };
         let tiers =
@@ -114,7 +126,8 @@ struct Canaries {
 }
 
 impl Canaries {
-    fn set_up() -> Self {
+    /// `other` describes another session, in JSON.
+    fn set_up(other: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("secret"), SECRET).unwrap();
         let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -134,6 +147,7 @@ impl Canaries {
             "port": tcp.local_addr().unwrap().port(),
             "abstract": abstract_name,
             "decoy": decoy.id(),
+            "other": serde_json::from_str::<serde_json::Value>(other).unwrap(),
             "canary_reversed": SECRET.chars().rev().collect::<String>(),
         });
         Self { folder, tcp, abstract_socket, socket, decoy, host: host.to_string() }
@@ -204,6 +218,7 @@ fn attacks_fail() {
 
 fn builder(tier: Tier, time: Duration) -> InterpreterBuilder {
     Interpreter::builder()
+        .verify_anew()
         .tier(tier)
         .preload(["ctypes", "json", "signal", "socket", "subprocess", "threading"])
         .cell_time(time)
@@ -225,10 +240,10 @@ async fn run_attacks() {
         }
         Err(error) => panic!("{error}"),
     };
-    let hasty = builder(tier, Duration::from_secs(3)).build().await.unwrap();
+    let hasty = builder(tier, Duration::from_secs(5)).build().await.unwrap();
     let other = patient.session().await.unwrap();
-    other.execute("left_by_another_session = open('left_by_another_session', 'w').write('here')").await.unwrap();
-    let mut canaries = Canaries::set_up();
+    let left = other.execute(LEFT_BY_ANOTHER_SESSION).await.unwrap();
+    let mut canaries = Canaries::set_up(&left.stdout);
     // Where processes are counted by user, sessions would count each other's.
     let at_a_time = Arc::new(Semaphore::new(if tier == Tier::Namespaces { 4 } else { 1 }));
     let mut running = Vec::new();
@@ -276,17 +291,16 @@ async fn run(interpreter: &Interpreter, attack: &Attack, host: &str) -> Result<(
     let cell = session.execute(attack.code.clone()).await.map_err(|error| error.to_string())?;
     judge(attack.outcome, &cell).map_err(|reason| format!("{reason}: {}", shown(&cell)))?;
     let next = session.execute("before").await.map_err(|error| format!("the next cell: {error}"))?;
-    let kept = match (attack.outcome, cell.state) {
-        (Outcome::Any, _) => true,
-        (_, State::Lost) => next.error.as_ref().is_some_and(|error| error.name == "NameError"),
-        (_, State::Kept | State::Restored) => next.value_text() == Some("'kept'"),
+    let kept = match cell.state {
+        State::Lost => next.error.as_ref().is_some_and(|error| error.name == "NameError"),
+        State::Kept | State::Restored => next.value_text() == Some("'kept'"),
     };
     if !kept {
         return Err(format!("the next cell does not have the state before: {}\nafter {}", shown(&next), shown(&cell)));
     }
     let answer = session.execute("1 + 1").await.map_err(|error| format!("the cell after: {error}"))?;
     session.close().await;
-    if attack.outcome != Outcome::Any && answer.value_text() != Some("2") {
+    if answer.value_text() != Some("2") {
         return Err(format!("the cell after does not answer: {}", shown(&answer)));
     }
     Ok(())
@@ -296,12 +310,19 @@ fn judge(outcome: Outcome, cell: &Cell) -> Result<(), &'static str> {
     let breached = cell.stdout.lines().any(|line| line.starts_with("BREACH"));
     let stopped = cell.stdout.lines().any(|line| line.starts_with("stopped"));
     let killed = !matches!(cell.status, Status::Ok | Status::Error | Status::Interrupted | Status::Exited(_));
+    let misleading =
+        |file: &NewFile| file.path.chars().any(|character| character.is_control() || character == '\u{202e}');
     match outcome {
+        _ if cell.files.iter().any(misleading) => Err("the name of a file misleads"),
+        _ if cell.images.iter().any(|image| image.mime == "image/svg+xml" || image.bytes.len() > 4 << 20) => {
+            Err("an image that is none")
+        }
         _ if breached => Err("it got through"),
         Outcome::Refused | Outcome::Capped | Outcome::Inert if cell.status != Status::Ok => Err("it did not end well"),
         Outcome::Refused | Outcome::Capped | Outcome::Inert if !stopped => Err("it tried nothing"),
         Outcome::Killed if !killed => Err("it was not ended"),
         Outcome::Killed if cell.state == State::Lost => Err("the state before was not restored"),
+        Outcome::Contained if cell.state == State::Lost => Err("the state was lost"),
         Outcome::Lost if cell.state != State::Lost => Err("the state was not lost"),
         _ => Ok(()),
     }
@@ -309,7 +330,7 @@ fn judge(outcome: Outcome, cell: &Cell) -> Result<(), &'static str> {
 
 fn shown(cell: &Cell) -> String {
     let error = cell.error.as_ref().map(|error| error.traceback.as_str()).unwrap_or_default();
-    format!("{:?} {:?}\n{}{}{error}", cell.status, cell.state, cell.stdout, cell.stderr)
+    format!("{:?} {:?} {:?}\n{}{}{error}", cell.status, cell.state, cell.notes, cell.stdout, cell.stderr)
 }
 
 /// The table in the guide says what this suite runs. `UPDATE=1` writes it anew.
@@ -323,7 +344,7 @@ fn the_table_in_the_guide_is_current() {
             Outcome::Inert => "does nothing",
             Outcome::Killed => "cell ended, state restored",
             Outcome::Lost => "session ended, a new one follows",
-            Outcome::Any => "hurts its own cell at most",
+            Outcome::Contained => "hurts its own cell at most",
         };
         let tiers = if attack.tiers.len() == 2 { "both" } else { "namespaces" };
         rows.insert(attack.file, format!("| {} | {} | {outcome} | {tiers} |\n", attack.number, attack.title));

@@ -74,12 +74,16 @@ async fn images_are_decoded() {
     let session = session().await;
     let cell = run(
         &session,
-        "class Picture:\n    def _repr_png_(self):\n        return b'\\x89PNG\\r\\n\\x1a\\n' + bytes(8)\ndisplay(Picture())",
+        "import struct\nclass Picture:\n    def __init__(self, side):\n        self.side = side\n    def _repr_png_(self):\n        \
+         header = struct.pack('>II', self.side, self.side)\n        \
+         return b'\\x89PNG\\r\\n\\x1a\\n\\0\\0\\0\\x0dIHDR' + header + bytes(8)\n\
+         for side in (100_000, 100, 0):\n    display(Picture(side))",
     )
     .await;
     assert_eq!(cell.images.len(), 1, "{cell:?}");
     assert_eq!(cell.images[0].mime, "image/png");
     assert!(cell.images[0].bytes.starts_with(b"\x89PNG"));
+    assert!(cell.notes.iter().any(|note| note.starts_with("2 images were left out")), "{:?}", cell.notes);
 }
 
 #[tokio::test]
@@ -92,7 +96,7 @@ async fn a_cell_out_of_time_is_interrupted_and_keeps_its_state() {
 
 #[tokio::test]
 async fn a_cell_that_does_not_listen_is_killed_and_undone() {
-    let session = builder().cell_time(Duration::from_secs(2)).build().await.unwrap().session().await.unwrap();
+    let session = builder().cell_time(Duration::from_secs(5)).build().await.unwrap().session().await.unwrap();
     run(&session, "x = 'before'").await;
     let cell = run(&session, "x = 'after'\nsum(range(10**13))").await;
     assert_eq!((cell.status, cell.state), (Status::TimedOut, State::Restored));
@@ -115,6 +119,37 @@ async fn a_lost_session_is_followed_by_a_new_one() {
     assert_eq!(cell.value_text(), Some("2"));
     assert!(cell.notes.iter().any(|note| note.contains("lost")), "{:?}", cell.notes);
     assert!(run(&session, "1 + 1").await.notes.is_empty());
+}
+
+#[tokio::test]
+async fn what_breaks_python_itself_is_undone() {
+    let session = session().await;
+    run(&session, "x = 'before'").await;
+    let hook = "import sys\ndef refuse(*_):\n    raise RuntimeError('refused')\nsys.addaudithook(refuse)";
+    let cell = run(&session, hook).await;
+    assert_eq!((cell.status, cell.state), (Status::Violation, State::Restored), "{cell:?}");
+    assert!(cell.notes.iter().any(|note| note.contains("broke Python itself")), "{:?}", cell.notes);
+    assert_eq!(run(&session, "x").await.value_text(), Some("'before'"));
+}
+
+#[tokio::test]
+async fn a_python_that_ends_between_cells_comes_back() {
+    let session = session().await;
+    run(&session, "x = 'before'").await;
+    let cell = run(
+        &session,
+        "import os, threading\nend = threading.Event()\n\
+        threading.Thread(target=lambda: (end.wait(), os._exit(3))).start()\nx = 'after'",
+    )
+    .await;
+    assert_eq!(cell.state, State::Kept);
+    // Python ends while this cell runs or after it; what tells of that is its result or a later one's.
+    let mut told = run(&session, "end.set()").await.state == State::Restored;
+    while !told {
+        let cell = run(&session, "x").await;
+        told = cell.state == State::Restored || cell.notes.iter().any(|note| note.contains("Between the cells"));
+    }
+    assert_eq!(run(&session, "x").await.value_text(), Some("'after'"));
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 # 40. Recurse until the stack ends
-# outcome: any
+# outcome: contained
 sys.setrecursionlimit(10**9)
 class Deep:
     def __repr__(self):

@@ -1,5 +1,5 @@
 # 77. Send displays past the kernel's own limit
-# outcome: any
+# outcome: contained
 import json, struct
 message = json.dumps({"display": {"data": {"text/plain": "x" * 100_000}}}).encode()
 frame = struct.pack("<IB", len(message), 0) + message

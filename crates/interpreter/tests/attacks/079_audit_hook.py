@@ -1,5 +1,5 @@
 # 79b. Install a hook that refuses everything
-# outcome: any
+# outcome: killed
 def refuse(*_):
     raise RuntimeError("refused")
 sys.addaudithook(refuse)

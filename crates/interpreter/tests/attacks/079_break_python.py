@@ -1,5 +1,5 @@
 # 79. Replace what the kernel's own code uses
-# outcome: any
+# outcome: contained
 import ast, builtins, gc, json
 def broken(*_, **__):
     raise RuntimeError("broken")

@@ -1,4 +1,4 @@
 # 80. Empty the table of modules and the built-in names
-# outcome: any
+# outcome: contained
 sys.modules.clear()
 __builtins__ = {}

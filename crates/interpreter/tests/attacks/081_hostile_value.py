@@ -1,5 +1,5 @@
 # 81. Return an object that lies about itself
-# outcome: any
+# outcome: contained
 class Hostile:
     def __reduce__(self):
         return os.system, ("true",)

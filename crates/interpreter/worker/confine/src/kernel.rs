@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use qianshou_interpreter_protocol::{Fork, Tier};
 
 use crate::failure::Failure;
-use crate::{landlock, limits, seccomp};
+pub use crate::seccomp::Filters;
+use crate::{landlock, limits};
 
 /// Locks this process and all that it will start in. There is no way back.
 ///
 /// # Errors
 /// The step that the system refused.
-pub fn confine(fork: &Fork) -> Result<(), Failure> {
+pub fn confine(fork: &Fork, filters: &Filters) -> Result<(), Failure> {
     limits::apply(&fork.limits)?;
     if fork.tier == Tier::Off {
         return Ok(());
@@ -22,5 +23,5 @@ pub fn confine(fork: &Fork) -> Result<(), Failure> {
         crate::outer::common().map(PathBuf::from).chain(fork.visible.iter().cloned()).collect()
     };
     let signals_are_scoped = landlock::apply(fork, &readable)? || fork.tier == Tier::Namespaces;
-    seccomp::apply(fork.network, fork.tier, signals_are_scoped)
+    filters.apply(signals_are_scoped)
 }

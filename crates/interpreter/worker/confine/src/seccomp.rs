@@ -250,24 +250,53 @@ const NAMESPACES: u64 = 0x7e02_0000;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Installs both filters in this process, for good.
-pub(crate) fn apply(network: Network, tier: Tier, signals_are_scoped: bool) -> Result<(), Failure> {
-    let absent = ABSENT.iter().map(|call| (*call, Vec::new())).collect();
-    install(absent, SeccompAction::Allow, errno(libc::ENOSYS)).step("install the filter of absent system calls")?;
-    allowed(network, tier, signals_are_scoped)
-        .and_then(|rules| install(rules, errno(libc::EPERM), SeccompAction::Allow))
-        .step("install the filter of system calls")
+/// The filters of a kind of session, compiled: that takes longer than to install them.
+#[derive(Debug)]
+pub struct Filters {
+    absent: BpfProgram,
+    /// Where signals are kept inside by other means, and where they are not.
+    scoped: BpfProgram,
+    unscoped: BpfProgram,
+}
+
+impl Filters {
+    /// Compiles them.
+    ///
+    /// # Errors
+    /// On an architecture that is not supported.
+    pub fn new(network: Network, tier: Tier) -> Result<Self, Failure> {
+        let absent = ABSENT.iter().map(|call| (*call, Vec::new())).collect();
+        let compile_allowed = |signals_are_scoped| {
+            compile(allowed(network, tier, signals_are_scoped)?, errno(libc::EPERM), SeccompAction::Allow)
+        };
+        let compile_all = || {
+            Ok::<_, io::Error>(Self {
+                absent: compile(absent, SeccompAction::Allow, errno(libc::ENOSYS))?,
+                scoped: compile_allowed(true)?,
+                unscoped: compile_allowed(false)?,
+            })
+        };
+        compile_all().step("compile the filters of system calls")
+    }
+
+    /// Installs both filters in this process, for good.
+    pub(crate) fn apply(&self, signals_are_scoped: bool) -> Result<(), Failure> {
+        let allowed = if signals_are_scoped { &self.scoped } else { &self.unscoped };
+        for program in [&self.absent, allowed] {
+            seccompiler::apply_filter(program).map_err(io::Error::other).step("install a filter of system calls")?;
+        }
+        Ok(())
+    }
 }
 
 fn errno(number: i32) -> SeccompAction {
     SeccompAction::Errno(number.unsigned_abs())
 }
 
-fn install(rules: Rules, otherwise: SeccompAction, listed: SeccompAction) -> io::Result<()> {
+fn compile(rules: Rules, otherwise: SeccompAction, listed: SeccompAction) -> io::Result<BpfProgram> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH).map_err(io::Error::other)?;
     let filter = SeccompFilter::new(rules, otherwise, listed, architecture).map_err(io::Error::other)?;
-    let program = BpfProgram::try_from(filter).map_err(io::Error::other)?;
-    seccompiler::apply_filter(&program).map_err(io::Error::other)
+    BpfProgram::try_from(filter).map_err(io::Error::other)
 }
 
 fn allowed(network: Network, tier: Tier, signals_are_scoped: bool) -> io::Result<Rules> {

@@ -42,7 +42,9 @@ pub(crate) fn serve(python: Python<'_>, session: &Bound<'_, PyAny>, channel: Cha
                 let verdicts = python.detach(|| selftest::run(&test));
                 lock(&channel).send(&FromKernel::Tested(verdicts))?;
             }
-            Some(ToKernel::Taken | ToKernel::Wake) => return Err("a message out of turn".into()),
+            // The answer to a display that a cell sent past us; it ended without reading it.
+            Some(ToKernel::Taken) => {}
+            Some(ToKernel::Wake) => return Err("a message out of turn".into()),
         }
     }
 }

@@ -10,6 +10,7 @@ mod fork;
 mod python;
 mod selftest;
 mod session;
+mod template;
 mod zygote;
 
 use pyo3::exceptions::PyRuntimeError;

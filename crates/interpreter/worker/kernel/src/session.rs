@@ -11,13 +11,14 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use qianshou_interpreter_confine::kernel::Filters;
 use qianshou_interpreter_confine::system::{close_all_but, execute, exit_now};
 use qianshou_interpreter_confine::{kernel, session as confine};
 use qianshou_interpreter_protocol::{Event, Fork, Network, Supervise, Tier};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, getegid, geteuid};
+use rustix::process::{Pid, getegid, geteuid, setpgid};
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
 use crate::channel::Channel;
@@ -29,6 +30,7 @@ pub(crate) fn start(
     python: Python<'_>,
     package: &Bound<'_, PyModule>,
     session: &Fork,
+    filters: &Filters,
     host: OwnedFd,
     program: &OwnedFd,
 ) {
@@ -47,7 +49,7 @@ pub(crate) fn start(
         match fork_between(python, confine::namespaces(session.tier), prepare, become_supervisor, complain)? {
             Side::Original(_) => Ok(()),
             Side::Copy(()) => {
-                if let Err(error) = become_kernel(python, package, session, &ends) {
+                if let Err(error) = become_kernel(python, package, session, filters, &ends) {
                     // Nobody listens when the supervisor is gone.
                     let _ = rustix::io::write(rustix::stdio::stderr(), error.to_string().as_bytes());
                 }
@@ -105,11 +107,19 @@ impl Ends {
     }
 }
 
-fn become_kernel(python: Python<'_>, package: &Bound<'_, PyModule>, session: &Fork, ends: &Ends) -> Result<(), Failed> {
+fn become_kernel(
+    python: Python<'_>,
+    package: &Bound<'_, PyModule>,
+    session: &Fork,
+    filters: &Filters,
+    ends: &Ends,
+) -> Result<(), Failed> {
     dup2_stdout(&ends.stdout.1)?;
     dup2_stderr(&ends.stderr.1)?;
     let channel = close_all_but(&ends.channel.1)?;
-    kernel::confine(session)?;
+    // A group of its own, so that the supervisor can stop all of the session's processes at one time.
+    setpgid(None, None)?;
+    kernel::confine(session, filters)?;
     let environment = python.import("os")?.getattr("environ")?;
     environment.set_item("HOME", session.workspace.as_os_str())?;
     if session.tier != Tier::Namespaces {

@@ -3,20 +3,22 @@
 use std::io;
 
 use pyo3::prelude::*;
+use qianshou_interpreter_confine::kernel::Filters;
 use qianshou_interpreter_confine::system::inherit;
 use qianshou_interpreter_protocol::{Fork, Warm};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::process::{WaitOptions, wait};
-use rustix::stdio::{dup2_stdin, stdin};
+use rustix::stdio::{dup2_stdin, stderr, stdin};
 
 use crate::channel::Channel;
-use crate::{Failed, python, session};
+use crate::{Failed, python, session, template};
 
 /// Until the host goes away.
 pub(crate) fn serve(python: Python<'_>, program: i32, preload: Vec<String>) -> Result<(), Failed> {
     let mut control = Channel::new(take_standard_input()?);
     let program = inherit(program)?;
+    template::begin();
     let warmed = python::package(python).and_then(|package| {
         let report = package.getattr("warm_up")?.call1((preload,))?;
         Ok((package, python::warm_report(&report)?))
@@ -28,12 +30,22 @@ pub(crate) fn serve(python: Python<'_>, program: i32, preload: Vec<String>) -> R
             return Err(error.into());
         }
     };
+    if let Err(error) = template::share() {
+        // For the operator: sessions are slower to start, and nothing else.
+        let _ = rustix::io::write(stderr(), format!("memory is not shared: {error}\n").as_bytes());
+    }
     control.send(&Warm::Ready(report))?;
+    let mut filters = None;
     loop {
         python.detach(|| wait_and_reap(&control))?;
         let Some(fork) = control.receive::<Fork>(python)? else { return Ok(()) };
         let host = control.descriptor().ok_or("a session without its socket")?;
-        session::start(python, &package, &fork, host, &program);
+        // All sessions of one warm Python are locked in alike.
+        let filters = match &filters {
+            Some(filters) => filters,
+            None => filters.insert(Filters::new(fork.network, fork.tier)?),
+        };
+        session::start(python, &package, &fork, filters, host, &program);
     }
 }
 

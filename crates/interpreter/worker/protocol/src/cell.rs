@@ -62,7 +62,7 @@ pub enum Checkpoint {
 /// How a cell ended, as the kernel tells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// `ok`, `error`, `interrupted` or `exited`.
+    /// `ok`, `error`, `interrupted` or `exited`; `broken` when no other cell could run after this one.
     pub status: String,
     /// The value of the last expression.
     pub value: Option<Bundle>,

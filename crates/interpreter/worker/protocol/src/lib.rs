@@ -23,6 +23,7 @@ pub use control::{Fork, Launch, ModuleImport, PythonFacts, Supervise, Tier, Warm
 pub use frame::{Decoder, Frame, FrameError, MAX_BYTES, MAX_JSON, bytes, json, parse};
 pub use session::{
     Bundle, CellError, Completion, Event, Limits, Network, NewFile, Printed, Request, SelfTest, State, Status, Verdict,
+    weight,
 };
 
 /// The version of all three channels; both ends of each are built together, so another one is an error.

@@ -7,6 +7,13 @@ use serde::{Deserialize, Serialize};
 /// A value in several forms: MIME type to text; binary forms are in base64.
 pub type Bundle = BTreeMap<String, String>;
 
+/// What a display counts against [`Limits::display_bytes`]: its text, and something for being there at all.
+#[must_use]
+pub fn weight(display: &Bundle) -> u64 {
+    const EACH: u64 = 1024;
+    EACH + display.iter().map(|(mime, text)| (mime.len() + text.len()) as u64).sum::<u64>()
+}
+
 /// The bounds of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {

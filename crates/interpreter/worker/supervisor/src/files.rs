@@ -99,9 +99,9 @@ fn beneath(folder: impl AsFd, path: &Path, flags: OFlags, mode: Mode) -> io::Res
 fn collect(folder: &OwnedFd, prefix: &str, depth: usize, files: &mut Snapshot) {
     let Ok(entries) = Dir::read_from(folder) else { return };
     for entry in entries.flatten() {
-        // Names that are no text, or that would break a line, are not told of.
+        // Names that are no text, that would break a line or change its order, are not told of.
         let Ok(name) = entry.file_name().to_str() else { continue };
-        if name == "." || name == ".." || name.chars().any(char::is_control) {
+        if name == "." || name == ".." || name.chars().any(is_misleading) {
             continue;
         }
         let Ok(about) = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
@@ -119,6 +119,10 @@ fn collect(folder: &OwnedFd, prefix: &str, depth: usize, files: &mut Snapshot) {
     }
 }
 
+fn is_misleading(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn mark(about: &Stat) -> Mark {
     (about.st_size.unsigned_abs(), about.st_mtime, about.st_mtime_nsec as i64, about.st_ino as i64)
 }
@@ -126,6 +130,8 @@ fn mark(about: &Stat) -> Mark {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::os::unix::ffi::OsStrExt;
 
     use super::*;
 
@@ -162,6 +168,46 @@ mod tests {
         workspace.write("file", b"inside").unwrap();
         assert_eq!(std::fs::read(outside.path().join("secret")).unwrap(), b"secret");
         assert_eq!(workspace.snapshot().keys().collect::<Vec<_>>(), ["file", "hard"]);
+    }
+
+    #[test]
+    fn names_that_mislead_are_not_told_of() {
+        let (folder, workspace) = workspace();
+        for name in ["line\nbreak", "\u{202e}gnp.exe", "\u{1b}[2J", "plain 名字"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff\xfe")), "").unwrap();
+        assert_eq!(workspace.snapshot().keys().collect::<Vec<_>>(), ["plain 名字"]);
+    }
+
+    /// Number 17 of the threat model: between the look at a name and its opening it becomes a link.
+    #[test]
+    fn a_name_that_is_swapped_meanwhile_leads_nowhere() {
+        let (folder, workspace) = workspace();
+        let outside = tempfile::tempdir().unwrap();
+        let (secret, name) = (outside.path().join("secret"), folder.path().join("file"));
+        std::fs::write(&secret, "secret").unwrap();
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let (link, file) = (folder.path().join("link"), folder.path().join("new"));
+                    std::os::unix::fs::symlink(&secret, &link).unwrap();
+                    std::fs::rename(&link, &name).unwrap();
+                    std::fs::write(&file, "inside").unwrap();
+                    std::fs::rename(&file, &name).unwrap();
+                }
+            });
+            for _ in 0..2000 {
+                if let Ok(content) = workspace.read("file", 100) {
+                    assert_eq!(content, b"inside");
+                }
+                let snapshot = workspace.snapshot();
+                assert!(snapshot.get("file").is_none_or(|mark| mark.0 <= 6));
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        assert_eq!(std::fs::read(&secret).unwrap(), b"secret");
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use qianshou_interpreter_confine::system::stop_all_others;
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, wait};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group, wait, waitid,
+};
 
-/// How long processes may take to die.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long processes may take to die, on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The descendants of this process, the dead that are not reaped yet included, its own children first.
 pub(crate) fn descendants() -> Vec<Pid> {
@@ -34,21 +36,31 @@ fn parent_of(process: i32) -> Option<i32> {
     line.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
-/// Kills every descendant but `spared`, and what they fork meanwhile. False when some are left in the end.
+/// Kills every descendant but `spared`, and what they fork meanwhile; most are in `group`. False when some are left in the end.
 ///
 /// All are stopped before any is killed: whoever is stopped still counts against the limit of processes,
-/// so a bomb cannot grow anew into the room that the dead leave.
-pub(crate) fn kill_all_but(spared: Option<Pid>) -> bool {
+/// so a bomb cannot grow anew into the room that the dead leave, and it leaves us the processor.
+pub(crate) fn kill_all_but(spared: Option<Pid>, group: Pid) -> bool {
     let until = Instant::now() + PATIENCE;
-    let at_once = stop_all_others().is_ok();
-    if !at_once {
+    if stop_all_others().is_err() {
+        stop_group(group);
         stop_each_but(spared, until);
     }
     let killed = kill_each_but(spared, until);
-    if let (true, Some(spared)) = (at_once, spared) {
+    if let Some(spared) = spared {
         let _ = kill_process(spared, Signal::CONT);
     }
     killed
+}
+
+/// Stops the processes of a group at one time; a child that is being forked does not escape. Those that have
+/// left it are for [`stop_each_but`], which has to look for them.
+fn stop_group(group: Pid) {
+    // A group in which we have a child is the session's; another one may have got its number later.
+    let ours = waitid(WaitId::Pgid(Some(group)), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT);
+    if ours.is_ok() {
+        let _ = kill_process_group(group, Signal::STOP);
+    }
 }
 
 fn stop_each_but(spared: Option<Pid>, until: Instant) {

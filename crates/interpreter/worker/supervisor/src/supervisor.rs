@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use qianshou_interpreter_confine::system::inherit;
 use qianshou_interpreter_protocol::{
     CellError, Checkpoint as Told, Completion, Event, Fork, FromKernel, Outcome, State, Status, Supervise, Tier,
-    ToKernel, VERSION, json, parse,
+    ToKernel, VERSION, json, parse, weight,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{DumpableBehavior, Pid, getpid, set_child_subreaper, set_dumpable_behavior};
@@ -18,7 +18,7 @@ use rustix::process::{DumpableBehavior, Pid, getpid, set_child_subreaper, set_du
 use crate::Failed;
 use crate::cell::{Cell, Due};
 use crate::files::{Snapshot, Workspace};
-use crate::kernel::Kernel;
+use crate::kernel::{Checkpoint, Kernel};
 use crate::link::{Link, Received};
 use crate::memory::{self, Meter};
 use crate::output::Output;
@@ -33,7 +33,7 @@ const WATCH_IDLE: Duration = Duration::from_secs(2);
 const BREATH: Duration = Duration::from_millis(1);
 
 /// How long the host may take to read what is said last.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 enum Phase {
@@ -48,12 +48,18 @@ enum Phase {
 pub(crate) struct Supervisor {
     pub(crate) host: Link,
     kernel: Kernel,
+    /// The group of processes that the session's are in, unless they leave it.
+    group: Pid,
     outputs: [Output; 2],
     fork: Fork,
     pub(crate) workspace: Workspace,
     pub(crate) files: Snapshot,
     pub(crate) incoming: Option<Incoming>,
     phase: Phase,
+    /// Of the state between cells, for the next one to go back to.
+    checkpoint: Option<Checkpoint>,
+    /// What the next result tells beside what the cell itself does.
+    notes: Vec<String>,
     cells: u64,
     meter: Meter,
     measured: Instant,
@@ -70,12 +76,15 @@ pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
     let mut supervisor = Supervisor {
         host: Link::new(inherit(supervise.host)?),
         kernel: Kernel::new(Link::new(inherit(supervise.kernel)?), process)?,
+        group: process,
         outputs: [Output::new(inherit(supervise.stdout)?, kept)?, Output::new(inherit(supervise.stderr)?, kept)?],
         workspace: Workspace::open(&supervise.fork.workspace)?,
         fork: supervise.fork,
         files: Snapshot::new(),
         incoming: None,
         phase: Phase::Starting,
+        checkpoint: None,
+        notes: Vec::new(),
         cells: 0,
         meter: Meter::default(),
         measured: Instant::now(),
@@ -84,7 +93,7 @@ pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
     if let Err(error) = &ended {
         supervisor.tell(&Event::Failed { message: error.to_string() });
     }
-    kill_all_but(None);
+    kill_all_but(None, supervisor.group);
     if supervisor.fork.tier != Tier::Namespaces {
         // The host removes its folder too, unless it was killed.
         drop(std::fs::remove_dir_all(&supervisor.fork.workspace));
@@ -153,14 +162,24 @@ impl Supervisor {
     pub(crate) fn execute(&mut self, id: u64, code: String) {
         self.outputs.iter_mut().for_each(|output| drop(output.take()));
         self.cells += 1;
+        if self.checkpoint.is_none() {
+            self.prepare();
+        }
+        let checkpoint = self.checkpoint.take();
+        let cell = Cell::new(id, self.cells, checkpoint, std::mem::take(&mut self.files));
+        // The copy is being made, and to measure memory would wait for it.
+        self.measured = Instant::now();
+        self.kernel.tell(&ToKernel::Execute { number: self.cells, code });
+        self.phase = Phase::Running(Box::new(cell));
+    }
+
+    /// Has the kernel make a frozen copy of itself: ahead of the cell, because nobody waits meanwhile.
+    fn prepare(&mut self) {
         memory::forget_peak(self.kernel.process);
         // A copy of a large session costs more than it is worth, and memory is what it lacks most.
         let resident = memory::peak(self.kernel.process).unwrap_or(0);
-        let checkpoint =
-            if resident < self.fork.limits.memory_bytes / 2 { self.kernel.checkpoint().ok() } else { None };
-        let cell = Cell::new(id, self.cells, checkpoint, std::mem::take(&mut self.files));
-        self.kernel.tell(&ToKernel::Execute { number: self.cells, code });
-        self.phase = Phase::Running(Box::new(cell));
+        let affordable = resident < self.fork.limits.memory_bytes / 2;
+        self.checkpoint = if affordable { self.kernel.checkpoint().ok() } else { None };
     }
 
     pub(crate) fn interrupt(&mut self, wanted: u64) {
@@ -195,10 +214,12 @@ impl Supervisor {
             (FromKernel::Ready, Phase::Starting) => {
                 self.phase = Phase::Idle;
                 self.tell(&Event::Hello { version: VERSION });
+                self.prepare();
             }
             (FromKernel::Checkpoint(Told::Refused), Phase::Running(cell)) => cell.checkpoint = None,
+            (FromKernel::Checkpoint(Told::Refused), Phase::Idle | Phase::Testing(_)) => self.checkpoint = None,
             (FromKernel::Display { data }, Phase::Running(cell)) => {
-                cell.displayed += data.values().map(|text| text.len() as u64).sum::<u64>();
+                cell.displayed += weight(&data);
                 if cell.displayed > self.fork.limits.display_bytes {
                     return self.kill(Status::OutputLimit);
                 }
@@ -207,11 +228,14 @@ impl Supervisor {
                 self.kernel.tell(&ToKernel::Taken);
             }
             (FromKernel::Done { number, outcome }, Phase::Running(cell)) if cell.number == number => {
-                let Some(told) = status(&outcome) else { return self.kill(Status::Violation) };
+                let Some(told) = status(&outcome) else {
+                    self.notes.extend(outcome.error.map(|error| error.message));
+                    return self.kill(Status::Violation);
+                };
                 let status = cell.status(told);
                 if told == Status::Interrupted {
                     // What is stopped is stopped with all that it started.
-                    kill_all_but(Some(self.kernel.process));
+                    kill_all_but(Some(self.kernel.process), self.group);
                 }
                 self.finish(status, State::Kept, Some(*outcome));
             }
@@ -273,7 +297,8 @@ impl Supervisor {
         let others = processes::descendants().into_iter().any(|process| process != self.kernel.process);
         if !running && others {
             // What earlier cells left running goes first; the next look says whether that was enough.
-            kill_all_but(Some(self.kernel.process));
+            self.checkpoint = None;
+            kill_all_but(Some(self.kernel.process), self.group);
             return Ok(());
         }
         self.kill(Status::OutOfMemory)
@@ -281,34 +306,56 @@ impl Supervisor {
 
     /// Ends the cell with everything that it started, and goes back to the state before it.
     fn kill(&mut self, status: Status) -> Result<(), Failed> {
-        let cell = match &mut self.phase {
-            Phase::Running(cell) => cell,
+        let checkpoint = match &mut self.phase {
+            Phase::Running(cell) => cell.checkpoint.take(),
+            Phase::Idle => self.checkpoint.take(),
             Phase::Starting => return Err(format!("Python did not start: {}", self.outputs[1].take().text).into()),
-            _ => return Err(format!("Python ended between cells: {status:?}").into()),
+            Phase::Testing(_) => return Err(format!("Python ended in the self-test: {status:?}").into()),
         };
-        let checkpoint = cell.checkpoint.take().and_then(|mut copy| Some((copy.process()?, copy)));
-        let spared = checkpoint.as_ref().map(|(process, _)| *process);
-        if !kill_all_but(spared) {
-            self.finish(status, State::Lost, None);
-            return Err("some processes of the session cannot be stopped".into());
+        let idle = self.is_idle();
+        match self.go_back_to(checkpoint) {
+            Ok(kernel) => self.kernel = kernel,
+            Err(reason) => {
+                self.notes.push(format!("The state before the cell could not be restored: {reason}."));
+                self.finish(status, State::Lost, None);
+                return Err(format!("Python ended ({status:?}), and {reason}").into());
+            }
+        }
+        if idle {
+            self.notes.push(format!(
+                "Between the cells Python ended ({status:?}); variables are as they were after the cell before."
+            ));
+            self.prepare();
+        } else {
+            self.finish(status, State::Restored, None);
+        }
+        Ok(())
+    }
+
+    /// Ends everything but a frozen copy, and makes that the kernel.
+    fn go_back_to(&mut self, checkpoint: Option<Checkpoint>) -> Result<Kernel, &'static str> {
+        let copy = checkpoint.ok_or("there was no room for a copy of it").and_then(|mut copy| {
+            let process = copy.process().ok_or("the copy of it is gone")?;
+            Ok((process, copy))
+        });
+        let spared = copy.as_ref().ok().map(|(process, _)| *process);
+        if !kill_all_but(spared, self.group) {
+            return Err("some processes of the session do not end");
         }
         self.outputs.iter_mut().for_each(Output::drain);
-        let restored = checkpoint.and_then(|(process, copy)| copy.wake(process));
-        let Some(kernel) = restored else {
-            self.finish(status, State::Lost, None);
-            return Err("the session's state is lost".into());
-        };
-        self.kernel = kernel;
-        self.finish(status, State::Restored, None);
-        Ok(())
+        let (process, copy) = copy?;
+        copy.wake(process).ok_or("the copy of it does not wake up")
     }
 
     fn finish(&mut self, status: Status, state: State, outcome: Option<Outcome>) {
         let Phase::Running(cell) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
         self.outputs.iter_mut().for_each(Output::drain);
         self.files = self.workspace.snapshot();
-        let (value, error, notes) =
-            outcome.map_or((None, None, Vec::new()), |outcome| (outcome.value, outcome.error, outcome.notes));
+        let mut notes = std::mem::take(&mut self.notes);
+        let (value, error) = outcome.map_or((None, None), |outcome| {
+            notes.extend(outcome.notes);
+            (outcome.value, outcome.error)
+        });
         let [stdout, stderr] = self.outputs.each_mut().map(Output::take);
         let completion = Completion {
             status,
@@ -323,6 +370,11 @@ impl Supervisor {
             peak_memory_bytes: cell.peak.max(memory::peak(self.kernel.process).unwrap_or(0)),
         };
         self.tell(&Event::Done { id: cell.id, completion: Box::new(completion) });
+        // The copy of the state before goes with the cell.
+        drop(cell);
+        if state != State::Lost {
+            self.prepare();
+        }
     }
 }
 

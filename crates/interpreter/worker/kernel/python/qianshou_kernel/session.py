@@ -54,17 +54,17 @@ class Session:
         """Runs a cell and returns what became of it; raises nothing.
 
         `number` is the cell's, `emit(kind, payload)` takes its displays as they come. The result has `status`
-        (`ok`, `error`, `interrupted` or `exited`), `value` (a bundle by media type, or None), `error` (or None),
+        (`ok`, `error`, `interrupted` or `exited`; `broken` when no cell can run after this one), `value` (a bundle by media type, or None), `error` (or None),
         `exit_code` (of `exited`) and `notes` (what was left out, and why).
         """
         result = {"status": "ok", "value": None, "error": None, "exit_code": None, "notes": []}
         try:
             self._execute(number, code, emit, result)
         except BaseException as error:
-            message = cut(clean("the session cannot go on with this cell: %s" % message_of(error)), 1000)
+            message = cut(clean("This cell broke Python itself: %s" % message_of(error)), 1000)
             name = cut(clean(type(error).__name__), 200)
             error = {"name": name, "message": message, "traceback": "%s: %s" % (name, message), "hint": None}
-            result.update(status="error", value=None, error=error)
+            result.update(status="broken", value=None, error=error)
         return result
 
     def describe(self):
@@ -88,6 +88,7 @@ class Session:
         publisher.finish()
         self._streams.flush()
         self._restore()
+        self._source.compile("<check>", "1").run({})
 
     def _restore(self):
         """Puts back what a cell may have changed around its own names."""
