@@ -21,7 +21,7 @@ pub(super) fn data_failure(error: DataError) -> Failure {
 
 /// The data of tool selection.
 #[derive(Debug, Args)]
-pub(super) struct ToolSelectionData {
+pub(in crate::cli) struct ToolSelectionData {
     /// Files of the official exam: those that need a call, then those that need none; or one file with both.
     /// By default our own data.
     #[arg(long, value_name = "FILE", num_args = 1..=2)]
@@ -55,7 +55,7 @@ impl ToolSelectionData {
 
 /// Does it choose the right tool, and none where none is needed?
 #[derive(Debug, Args)]
-pub(super) struct ToolSelection {
+pub(in crate::cli) struct ToolSelection {
     #[command(flatten)]
     data: ToolSelectionData,
     #[command(flatten)]
@@ -72,7 +72,7 @@ impl ToolSelection {
 
 /// The data of the code interpreter.
 #[derive(Debug, Args)]
-pub(super) struct CodeInterpreterData {
+pub(in crate::cli) struct CodeInterpreterData {
     /// The file of the official exam, with its folder of upload files beside it or named by `--uploads`. By
     /// default our own data.
     #[arg(long, value_name = "FILE")]
@@ -101,7 +101,7 @@ impl CodeInterpreterData {
 
 /// Does the Python that it writes run, and do what it should?
 #[derive(Debug, Args)]
-pub(super) struct CodeInterpreter {
+pub(in crate::cli) struct CodeInterpreter {
     #[command(flatten)]
     data: CodeInterpreterData,
     /// A vision model that judges plots, as in `remote:qwen-vl-plus@URL`; its verdicts are kept beside the log.
@@ -141,7 +141,7 @@ fn judge(
 
 /// The data of the leaderboard.
 #[derive(Debug, Args)]
-pub(super) struct BfclData {
+pub(in crate::cli) struct BfclData {
     /// The package's folder `data`; by default it is fetched once with pip.
     #[arg(long, value_name = "FOLDER")]
     pub(super) data: Option<PathBuf>,
@@ -175,7 +175,7 @@ impl BfclData {
 
 /// The Berkeley function-calling leaderboard.
 #[derive(Debug, Args)]
-pub(super) struct Bfcl {
+pub(in crate::cli) struct Bfcl {
     #[command(flatten)]
     data: BfclData,
     #[command(flatten)]
