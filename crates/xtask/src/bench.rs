@@ -6,9 +6,25 @@ use anyhow::{Context, Result};
 
 use crate::{base, cargo::cargo, folders, process, python, vocabulary};
 
+/// Runs what `arguments` begin with, with the rest of them: `agent`, `tokenizer`, or else the engine.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    match arguments.split_first() {
+        Some((first, rest)) if first == "agent" => agent(rest),
+        _ => beside_python(arguments),
+    }
+}
+
+/// Builds and runs the program in `benchmarks/speed/agent`, a workspace of its own.
+fn agent(arguments: &[String]) -> Result<()> {
+    let target = folders::made().join("bench-agent");
+    let mut build = cargo(&["build", "--release", "--locked", "--manifest-path", "benchmarks/speed/agent/Cargo.toml"]);
+    process::run(build.arg("--target-dir").arg(&target))?;
+    process::run(Command::new(target.join("release/qianshou-agent-speed")).args(arguments))
+}
+
 /// Builds the product and its peers, and runs a script of `benchmarks/speed` with `arguments`: `tokenizer.py`
 /// when they begin with `tokenizer`, else `run.py`.
-pub(crate) fn run(arguments: &[String]) -> Result<()> {
+fn beside_python(arguments: &[String]) -> Result<()> {
     let scripts = folders::root().join("benchmarks/speed");
     process::run(&mut cargo(&["build", "--release"]))?;
     let native = [("CMAKE_ARGS", "-DGGML_NATIVE=ON")];

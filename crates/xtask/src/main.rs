@@ -19,10 +19,11 @@ use std::{env, process::ExitCode};
 
 const USAGE: &str = "\
 usage: cargo xtask test [--all] [ARGUMENTS]   make what the tests need, then run them
-       cargo xtask bench [ARGUMENTS]          compare our speed with llama.cpp's
+       cargo xtask bench [ARGUMENTS]          compare our speed with that of others
 
 test:  --all also runs the tests that are ignored by default; ARGUMENTS go to `cargo test`
-bench: ARGUMENTS go to benchmarks/speed/run.py (`--rounds 3`, `--peer-only`, `--json FILE`, …)";
+bench: ARGUMENTS go to benchmarks/speed/run.py (`--rounds 3`, `--peer-only`, `--json FILE`, …); after
+       `tokenizer` to tokenizer.py there, after `agent` to the program in agent/ there";
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
