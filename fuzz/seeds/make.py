@@ -6,6 +6,7 @@
 import base64
 import json
 import pathlib
+import struct
 import zipfile
 
 import gguf
@@ -106,3 +107,27 @@ seed("react", "call", "Thought: I need\0 it.\nAct\0ion: weather\nAction Input:\0
 seed("react", "answer", "Thought: I now know.\nFinal\0 Answer: It rains.\0\nAction: stay\nin\n")
 seed("react", "code", "Action: py\nAction Input: ```py\n# \nThought: x\0\nFinal Answer: y\n``\0`\nThought:\n")
 seed("react", "several", "Thought：我需要\0查询\nAction: a\nAction: b\nAction Input: {}\nFinal Answer: 好\n")
+
+
+def frames(*messages):
+    """Frames of the interpreter's protocol: little-endian length, a kind, JSON or bytes."""
+    encoded = [(1, message) if isinstance(message, bytes) else (0, json.dumps(message).encode()) for message in messages]
+    return b"".join(struct.pack("<IB", len(payload), kind) + payload for kind, payload in encoded)
+
+
+completion = {
+    "status": "ok", "state": "kept", "stdout": {"text": "out\n", "bytes": 4}, "stderr": {"text": "", "bytes": 0},
+    "value": {"text/plain": "2", "image/png": "iVBORw0KGgo="}, "error": None, "notes": [], "files": [],
+    "microseconds": 1, "peak_memory_bytes": 1,
+}
+error = {"name": "E", "message": "m", "traceback": "t", "hint": None}
+failed = {**completion, "status": {"crashed": 9}, "state": "restored", "value": None, "error": error, "notes": ["n"]}
+failed["files"] = [{"path": "a/b", "bytes": 1}]
+seed("interpreter", "cell", frames(
+    {"hello": {"version": 1}}, {"display": {"data": {"text/html": "<b>"}}}, {"done": {"id": 1, "completion": completion}},
+))
+seed("interpreter", "failures", frames(
+    {"done": {"id": 2, "completion": failed}}, {"refused": {"id": 3, "message": "no"}}, {"failed": {"message": "gone"}},
+))
+verdicts = [{"attempt": "files: read", "stopped": True, "how": "refused"}]
+seed("interpreter", "files", frames({"tested": {"id": 1, "verdicts": verdicts}}, {"stored": {"id": 2}}, {"content": {"id": 3, "bytes": 2}}, b"ab"))

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{base, cargo::cargo, folders, process, python, vocabulary};
 
-/// Runs what `arguments` begin with, with the rest of them: `agent`, `tokenizer`, or else the engine.
+/// Runs what `arguments` begin with, with the rest of them: `agent`, `tokenizer`, `interpreter`, or else the engine.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
         Some((first, rest)) if first == "agent" => agent(rest),
@@ -23,7 +23,7 @@ fn agent(arguments: &[String]) -> Result<()> {
 }
 
 /// Builds the product and its peers, and runs a script of `benchmarks/speed` with `arguments`: `tokenizer.py`
-/// when they begin with `tokenizer`, else `run.py`.
+/// when they begin with `tokenizer`, `interpreter.py` when they begin with that, else `run.py`.
 fn beside_python(arguments: &[String]) -> Result<()> {
     let scripts = folders::root().join("benchmarks/speed");
     process::run(&mut cargo(&["build", "--release"]))?;
@@ -34,6 +34,11 @@ fn beside_python(arguments: &[String]) -> Result<()> {
     // Else Python leaves compiled copies of the scripts in the repository.
     measure.env("PYTHONDONTWRITEBYTECODE", "1");
     match arguments.split_first() {
+        Some((first, rest)) if first == "interpreter" => {
+            process::run(&mut cargo(&["build", "--release", "--workspace", "--example", "timing"]))?;
+            let timing = base::program().with_file_name("examples").join("timing");
+            return process::run(measure.arg(scripts.join("interpreter.py")).arg("--timing").arg(timing).args(rest));
+        }
         Some((first, rest)) if first == "tokenizer" => {
             measure.arg(scripts.join("tokenizer.py")).arg("--vocabulary").arg(vocabulary::fetch()?).args(rest);
         }

@@ -30,6 +30,9 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
         test.arg("--workspace");
     }
     test.env("QIANSHOU_BASE", base).env("QIANSHOU_QWEN_VOCAB", vocabulary).args(&arguments);
+    if let Some(python) = &python {
+        test.env("QIANSHOU_TEST_PYTHON", python);
+    }
     // Software Vulkan: no search for the fastest kernels, and no complaints about a missing desktop.
     test.env("CUBECL_AUTOTUNE_LEVEL", "minimal").env("NODEVICE_SELECT", "1");
     if all {

@@ -36,9 +36,10 @@ impl Doctor {
             [] => report.good("keys", &format!("none; remote models take theirs from {}", KEYS.join(", ")))?,
             keys => report.good("keys", &keys.join(", "))?,
         }
-        match self.python.start(None).await {
+        match self.python.start_verified().await {
             Err(failure) => {
-                report.bad("python", &failure.to_string(), "code cannot be run; see docs/sandbox.md")?;
+                let mend = "code cannot be run; docs/sandbox.md says what it takes, `qianshou setup` makes a Python environment";
+                report.bad("python", &failure.to_string(), mend)?;
             }
             Ok(interpreter) => {
                 let warm = interpreter.python();
@@ -48,7 +49,8 @@ impl Doctor {
                     report.good("packages", &imported.join(", "))?;
                 } else {
                     let lacking = [warm.missing.as_slice(), warm.failed.as_slice()].concat().join(", ");
-                    let mend = "`pip install` them there, or name another Python with `--python`";
+                    let mend =
+                        "`qianshou setup` makes an environment that has them; or name another Python with `--python`";
                     report.bad("packages", &format!("without {lacking}"), mend)?;
                 }
                 match &warm.cjk_font {
@@ -71,13 +73,24 @@ impl Doctor {
                         }
                     }
                 }
+                let (namespaces, landlock) = ways_to_isolate();
                 for refused in &isolation.refused {
-                    report.bad("isolation", refused, "see docs/sandbox.md for what it takes")?;
+                    let mend = if refused.starts_with("Namespaces") { namespaces } else { landlock };
+                    report.bad("isolation", refused, mend)?;
                 }
             }
         }
         Ok(if report.complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// How to get namespaces, and how to get Landlock.
+fn ways_to_isolate() -> (&'static str, &'static str) {
+    (
+        "let users make namespaces: sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces above 0, \
+         kernel.apparmor_restrict_unprivileged_userns=0; in a container, a seccomp profile that allows them",
+        "needs Linux 5.13 or newer with `landlock` in the list of security modules (the boot option lsm=)",
+    )
 }
 
 /// A line for each thing that was looked at, on stdout.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use qianshou::interpreter::{Cell, Interpreter, Isolation, Session, State, Status};
+use qianshou::interpreter::{Cell, Interpreter, InterpreterBuilder, Isolation, Session, State, Status};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
@@ -45,20 +45,35 @@ impl PythonOptions {
 
     /// Starts Python; cells may take `time`.
     pub(super) async fn start(&self, time: Option<u64>) -> Result<Interpreter, Failure> {
-        let mut builder = Interpreter::builder().isolation(match self.isolation {
+        let builder = self.builder();
+        build(match time {
+            Some(seconds) => builder.cell_time(Duration::from_secs(seconds)),
+            None => builder,
+        })
+        .await
+    }
+
+    /// Starts Python and tries its isolation out, whatever was found before.
+    pub(super) async fn start_verified(&self) -> Result<Interpreter, Failure> {
+        build(self.builder().verify_anew()).await
+    }
+
+    fn builder(&self) -> InterpreterBuilder {
+        let builder = Interpreter::builder().isolation(match self.isolation {
             IsolationOption::Required => Isolation::Required,
             IsolationOption::BestEffort => Isolation::BestEffort,
             IsolationOption::Off => Isolation::Off,
         });
-        if let Some(program) = &self.python {
-            builder = builder.python(program);
+        match &self.python {
+            Some(program) => builder.python(program),
+            None => builder,
         }
-        if let Some(seconds) = time {
-            builder = builder.cell_time(Duration::from_secs(seconds));
-        }
-        let hint = "`qianshou doctor` tells what this machine can isolate and how to get the rest";
-        builder.build().await.map_err(|error| Failure::new(&error, Some(hint)))
     }
+}
+
+async fn build(builder: InterpreterBuilder) -> Result<Interpreter, Failure> {
+    let hint = "`qianshou doctor` tells what this machine can isolate and how to get the rest";
+    builder.build().await.map_err(|error| Failure::new(&error, Some(hint)))
 }
 
 /// Run Python code in the sandbox: a piece, a file, or line by line.
