@@ -60,10 +60,8 @@ async fn right_code_gets_full_marks() {
             let code = solutions.iter().find(|(query, _)| question.contains(query.trim())).unwrap().1;
             return Ok(format!("Thought: x\nAction: code_interpreter\nAction Input: ```py\n{code}\n```\nObservation:"));
         };
-        let last = printed
-            .lines()
-            .rfind(|line| !line.trim().is_empty() && !["```", "Thought:"].contains(line))
-            .unwrap_or_default();
+        let stdout = printed.split_once("stdout:\n\n```\n").map_or("", |(_, rest)| rest);
+        let last = stdout.split("\n```").next().and_then(|text| text.lines().last()).unwrap_or_default();
         Ok(format!(" x\nFinal Answer: It is {last} "))
     });
     let (samples, data) = embedded::code_interpreter().unwrap();
