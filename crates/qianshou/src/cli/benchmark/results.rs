@@ -19,7 +19,7 @@ fn read(path: &std::path::Path) -> Result<Log, Failure> {
 
 /// Compare two runs sample by sample.
 #[derive(Debug, Args)]
-pub(super) struct Compare {
+pub(in crate::cli) struct Compare {
     /// The run before, by its folder or log.
     before: PathBuf,
     /// The run after.
@@ -37,7 +37,7 @@ impl Compare {
 
 /// Print the table of a run, and write its page anew.
 #[derive(Debug, Args)]
-pub(super) struct Report {
+pub(in crate::cli) struct Report {
     /// The folder of the run.
     folder: PathBuf,
     /// Print published figures beside the run's.
@@ -54,7 +54,7 @@ impl Report {
 
 /// Merge the logs of shards.
 #[derive(Debug, Args)]
-pub(super) struct Merge {
+pub(in crate::cli) struct Merge {
     /// The runs, by their folders or logs.
     #[arg(required = true)]
     runs: Vec<PathBuf>,
@@ -78,7 +78,7 @@ impl Merge {
 
 /// Score a run again from its log, without a model.
 #[derive(Debug, Args)]
-pub(super) struct Replay {
+pub(in crate::cli) struct Replay {
     /// The folder of the run.
     folder: PathBuf,
     /// The data that the run was over, if not our own: as for its task.
@@ -130,7 +130,7 @@ impl Replay {
 
 /// Tell where the official data are, and check files that you have.
 #[derive(Debug, Args)]
-pub(super) struct Fetch {
+pub(in crate::cli) struct Fetch {
     /// Files to check.
     files: Vec<PathBuf>,
 }

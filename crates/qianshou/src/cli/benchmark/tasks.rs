@@ -55,7 +55,7 @@ impl ToolSelectionData {
 
 /// Does it choose the right tool, and none where none is needed?
 #[derive(Debug, Args)]
-pub(super) struct ToolSelection {
+pub(in crate::cli) struct ToolSelection {
     #[command(flatten)]
     data: ToolSelectionData,
     #[command(flatten)]
@@ -101,7 +101,7 @@ impl CodeInterpreterData {
 
 /// Does the Python that it writes run, and do what it should?
 #[derive(Debug, Args)]
-pub(super) struct CodeInterpreter {
+pub(in crate::cli) struct CodeInterpreter {
     #[command(flatten)]
     data: CodeInterpreterData,
     /// A vision model that judges plots, as in `remote:qwen-vl-plus@URL`; its verdicts are kept beside the log.
@@ -175,7 +175,7 @@ impl BfclData {
 
 /// The Berkeley function-calling leaderboard.
 #[derive(Debug, Args)]
-pub(super) struct Bfcl {
+pub(in crate::cli) struct Bfcl {
     #[command(flatten)]
     data: BfclData,
     #[command(flatten)]
