@@ -6,6 +6,11 @@
 
 #![forbid(unsafe_code)]
 
+/// The guide; its example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/bench.md")]
+struct Guide;
+
 pub mod bfcl;
 pub mod code_interpreter;
 mod data;

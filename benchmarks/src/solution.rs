@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use qianshou_agent::{Artifact, Record, RecordedRun, StepRecord, Transcript, TranscriptError};
+use qianshou_agent::{Artifact, Record, RecordedRun, StepRecord, StopReason, Transcript, TranscriptError};
 use qianshou_chat::{ChatEvent, Delta, Exchange, FinishReason, Usage};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,8 @@ impl Solution {
                 (None, None) => "broken_off".to_owned(),
             },
             Self::Run(run) => match (run.end(), self.exchanges().last().and_then(|last| last.error.as_ref())) {
+                // Nobody else cancels a run that is recorded.
+                (Some(end), _) if end.stop_reason == StopReason::Cancelled => "ended_by_task".to_owned(),
                 (Some(end), _) => word(&end.stop_reason),
                 (None, Some(error)) => word(&error.kind),
                 (None, None) => "broken_off".to_owned(),

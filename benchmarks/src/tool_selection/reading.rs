@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use qianshou_agent::{Agent, BuildError, CallRecord, Input, StepRecord, ToolSpec};
+use qianshou_agent::{Agent, BuildError, CallRecord, Input, ObservationKind, StepRecord, ToolSpec};
 use qianshou_chat::{ChatEvent, Delta, End, FinishReason, Replay, Usage};
 use serde_json::json;
 
@@ -38,7 +38,8 @@ fn empty() -> StepRecord {
     }
 }
 
-/// The calls of a solution: those of its first step, and those that the model arrived at.
+/// The calls of a solution: those of its first step, and those that could run or, if there are none, that were
+/// tried last.
 pub(super) struct Calls {
     pub(super) first: Vec<CallRecord>,
     pub(super) last: Vec<CallRecord>,
@@ -53,9 +54,17 @@ impl Calls {
             return Ok(Self { first: calls.clone(), last: calls });
         }
         let steps = solution.steps();
-        let calls = |step: Option<&&StepRecord>| step.map(|step| step.calls.clone()).unwrap_or_default();
-        let last = steps.iter().rev().find(|step| !step.calls.is_empty());
-        Ok(Self { first: calls(steps.first()), last: calls(last) })
+        let first = steps.first().map(|step| step.calls.clone()).unwrap_or_default();
+        let all = steps.iter().flat_map(|step| &step.calls);
+        let could_run = |call: &&CallRecord| {
+            call.observation.as_ref().is_some_and(|observation| observation.kind == ObservationKind::Output)
+        };
+        let mut last: Vec<_> = all.filter(could_run).cloned().collect();
+        if last.is_empty() {
+            let tried = steps.iter().rev().find(|step| !step.calls.is_empty());
+            last = tried.map(|step| step.calls.clone()).unwrap_or_default();
+        }
+        Ok(Self { first, last })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Having a model choose a tool.
 
 use async_trait::async_trait;
-use qianshou_agent::{Limits, ObservationKind};
+use qianshou_agent::{Limits, Observation, ObservationKind};
 use qianshou_chat::{ChatRequest, Message};
 use qianshou_prompts::Prompt;
 use serde_json::{Value, json};
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::{ToolQuestion, ToolSample};
 use crate::solver::{ask, run};
 use crate::stub::stubs;
-use crate::{Attempt, Fault, Solution, Solver, SolverSettings};
+use crate::{Attempt, CallFormat, Fault, Solution, Solver, SolverSettings};
 
 /// Gives a whole prompt to the model and takes its whole reply, as the official script does; has an agent
-/// answer a bare question until it makes a call that could run, or answers.
+/// answer a bare question until it has made the calls that it wants, or answers.
 #[derive(Debug)]
 pub struct ToolSelectionSolver {
     settings: SolverSettings,
@@ -45,7 +45,10 @@ impl Solver<ToolSample> for ToolSelectionSolver {
             ToolQuestion::Question(question) => {
                 let agent = self.settings.agent(attempt, Limits::default()).any_tools(stubs(&sample.tools));
                 let agent = agent.build().map_err(|error| Fault::of(&error, true))?;
-                run(&agent, question.as_str(), attempt, |observation| observation.kind == ObservationKind::Output).await
+                // In ReAct a step has one call; a question that needs several takes several steps.
+                let one_step = self.settings.format == CallFormat::Native || sample.calls.len() <= 1;
+                let is_over = move |seen: &Observation| one_step && seen.kind == ObservationKind::Output;
+                run(&agent, question.as_str(), attempt, is_over).await
             }
         }
     }

@@ -7,6 +7,7 @@ mod browser;
 mod code_interpreter;
 mod killed;
 mod log;
+mod own_data;
 mod report;
 mod support;
 mod tool_selection;

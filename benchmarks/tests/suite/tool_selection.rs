@@ -1,5 +1,7 @@
 //! Tool selection, from data to scores.
 
+use proptest::prelude::*;
+use qianshou_bench::code_interpreter;
 use qianshou_bench::tool_selection::{own, task};
 use qianshou_bench::{Log, RunOptions, SolverSettings, Verdict, rescore, run};
 use serde_json::{Value, json};
@@ -114,5 +116,25 @@ fn bad_data_is_named_with_line_and_field() {
     for (line, expected) in cases {
         let fault = fault(line);
         assert!(fault.contains(expected), "{fault}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_data_make_a_reader_panic(cut in 0.0..1.0_f64, from in 0..200_usize, with in "[\\[\\]{}\",:0-9a-z ]{0,6}") {
+        // Right lines with something else in the place of a part of them.
+        let sample = weather("a", "Rome").to_string();
+        let at = ((sample.len() as f64) * cut) as usize;
+        let spoilt = format!("{}{with}{}", &sample[..at], sample.get(at + from % 5..).unwrap_or_default());
+        let read = own::read(("t.jsonl".as_ref(), tools().as_bytes()), ("s.jsonl".as_ref(), spoilt.as_bytes()));
+        if let Err(error) = read {
+            prop_assert!(error.to_string().contains("s.jsonl"), "{error}");
+        }
+        let task = r#"{"id": "c", "lang": "en", "category": "math", "query": "?", "files": [], "answer": {"number": 1, "tolerance": 0}, "figure": null, "solution": ""}"#;
+        let at = ((task.len() as f64) * cut) as usize;
+        let spoilt = format!("{}{with}{}", &task[..at], task.get(at + from % 5..).unwrap_or_default());
+        if let Err(error) = code_interpreter::own::read(("c.jsonl".as_ref(), spoilt.as_bytes()), |_| None) {
+            prop_assert!(error.to_string().contains("c.jsonl"), "{error}");
+        }
     }
 }
