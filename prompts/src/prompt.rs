@@ -79,6 +79,10 @@ pub enum Prompt {
     CodeRestored,
     /// After an error of code: the session begins anew.
     CodeLost,
+    /// Self-instruct: asks a model for new requests.
+    SelfInstructQueries,
+    /// Self-instruct: the system message of a model that answers them.
+    SelfInstructAnswers,
 }
 
 /// File name, placeholders and embedded text of a prompt.
@@ -145,6 +149,8 @@ sources! {
     CodeCrashed "code_interpreter/crashed.txt" ["cause"]
     CodeRestored "code_interpreter/restored.txt" []
     CodeLost "code_interpreter/lost.txt" []
+    SelfInstructQueries "self_instruct/queries.txt" ["tools", "count", "examples"]
+    SelfInstructAnswers "self_instruct/answers.txt" ["examples"]
 }
 
 impl Prompt {
