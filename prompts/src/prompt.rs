@@ -95,6 +95,10 @@ pub enum Prompt {
     JudgePlotEn,
     /// The code-interpreter exam: a vision model is asked about a plot, in Chinese.
     JudgePlotZh,
+    /// Self-instruct: asks a model for new requests.
+    SelfInstructQueries,
+    /// Self-instruct: the system message of a model that answers them.
+    SelfInstructAnswers,
 }
 
 /// File name, placeholders and embedded text of a prompt.
@@ -169,6 +173,8 @@ sources! {
     CodeExamNamesSeparator "code_exam/names_separator.txt" []
     JudgePlotEn "code_exam/judge_en.txt" ["question"]
     JudgePlotZh "code_exam/judge_zh.txt" ["question"]
+    SelfInstructQueries "self_instruct/queries.txt" ["tools", "count", "examples"]
+    SelfInstructAnswers "self_instruct/answers.txt" ["examples"]
 }
 
 impl Prompt {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use qianshou_chat::{ChatError, ChatErrorKind, Message, NativeTool, Sampling};
+use qianshou_chat::{ChatError, ChatErrorKind, ChatRequest, Message, NativeTool, Sampling};
 use qianshou_tokenizer::{ChatMl, ChatTemplate, Tokenizer};
 use serde_json::Value;
 
@@ -44,6 +44,25 @@ impl ChatFormat {
                 template.encode(messages, tools, continue_last).map_err(|error| invalid(error.to_string()))
             }
         }
+    }
+}
+
+/// Turns conversations into the token ids that a model reads, as its engine does.
+#[derive(Clone, Debug)]
+pub struct ChatEncoder(ChatFormat);
+
+impl ChatEncoder {
+    pub(crate) fn new(format: ChatFormat) -> Self {
+        Self(format)
+    }
+
+    /// The ids of the prompt that a request makes. Generated parts keep their ids, so the prompt of a message
+    /// that is continued begins with that of the message before it.
+    ///
+    /// # Errors
+    /// When the chat format has no form for what a message holds.
+    pub fn encode(&self, request: &ChatRequest) -> Result<Vec<u32>, ChatError> {
+        self.0.encode(&request.messages, &request.tools, request.continue_last)
     }
 }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use qianshou_gguf::Gguf;
 use qianshou_tokenizer::{ChatMl, ChatTemplate, Tokenizer};
 
-use crate::chat_settings::{ChatFormat, ChatSettings};
+use crate::chat_settings::{ChatEncoder, ChatFormat, ChatSettings};
 use crate::names::Names;
-use crate::weights::{GgufFile, PyTorchFiles, SafetensorsFiles, TensorSource, Weights};
+use crate::weights::{GgufFile, PyTorchFiles, SafetensorsFiles, TensorSource, Tensors, Weights};
 use crate::{Adapter, AttentionWindows, ComputeDevice, Decoder, Family, ModelConfig, ModelError};
 
 /// A checkpoint whose configuration was read, and whose weights were not yet.
@@ -110,6 +110,20 @@ impl Checkpoint {
         Ok(tokenizer)
     }
 
+    /// How conversations become the token ids that an [`Engine`](crate::Engine) of this checkpoint computes with:
+    /// what a trainer has to show the model.
+    ///
+    /// # Errors
+    /// When the chat template is damaged, or the checkpoint has no chat format (a base model without ChatML's
+    /// tokens).
+    pub fn chat_encoder(&self, tokenizer: &Tokenizer) -> Result<ChatEncoder, ModelError> {
+        let format = self.chat_settings(tokenizer)?.format;
+        format.map(ChatEncoder::new).ok_or_else(|| ModelError::NotACheckpoint {
+            path: self.path.clone(),
+            expected: "a chat template, or the tokens of ChatML".to_owned(),
+        })
+    }
+
     /// How the checkpoint wants to be talked to: Qwen 1 in its own ChatML, others by the template that they
     /// bring, else in ChatML where the vocabulary has its tokens.
     pub(crate) fn chat_settings(&self, tokenizer: &Tokenizer) -> Result<ChatSettings, ModelError> {
@@ -143,6 +157,15 @@ impl Checkpoint {
     pub fn load(self, device: ComputeDevice, adapter: Option<Adapter>) -> Result<Decoder, ModelError> {
         let weights = Weights::new(&self.path, self.source()?, adapter)?;
         Decoder::load(self.config, &weights, device)
+    }
+
+    /// The tensors of the checkpoint as F32, for those who compute with them in another way than a [`Decoder`]
+    /// does, with `adapter` merged in.
+    ///
+    /// # Errors
+    /// A missing or damaged file, or an adapter that does not fit.
+    pub fn tensors(&self, adapter: Option<Adapter>) -> Result<Tensors, ModelError> {
+        Ok(Tensors::new(Weights::new(&self.path, self.source()?, adapter)?))
     }
 
     /// What the files hold and what is missing, by their headers alone.

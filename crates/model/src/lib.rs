@@ -30,13 +30,16 @@ mod windows;
 
 pub use adapter::Adapter;
 pub use cache::Cache;
+pub use chat_settings::ChatEncoder;
 pub use checkpoint::{Checkpoint, Inspection, open_tokenizer};
 pub use config::{ContextExtension, Family, ModelConfig, RopeScaling};
 pub use decoder::Decoder;
 pub use device::{ComputeDevice, DeviceChoice, Precision};
 pub use engine::{Completion, Engine};
 pub use error::ModelError;
+pub use names::{LayerNames, Names};
+pub use rope::Rope;
 pub use sampler::Sampler;
 pub use verify::{CaseReport, verify};
-pub use weights::PyTorchError;
+pub use weights::{PyTorchError, Tensors};
 pub use windows::AttentionWindows;

@@ -1,10 +1,10 @@
-//! What the families call their tensors.
+//! What the families call their tensors: the names of Hugging Face, whatever file holds them.
 
 use crate::config::{Family, ModelConfig};
 
 /// Names of tensors, with the rows that belong to each where several are stacked into one product.
 #[derive(Debug)]
-pub(crate) struct Names {
+pub struct Names {
     layers: &'static str,
     /// Rows of query, and of key and of value.
     query: usize,
@@ -15,22 +15,27 @@ pub(crate) struct Names {
 }
 
 /// The tensors of one layer, without `.weight` and `.bias`.
-#[derive(Debug)]
-pub(crate) struct LayerNames {
-    pub(crate) attention_norm: String,
-    /// Query, key and value, in this order.
-    pub(crate) query_key_value: Vec<(String, usize)>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerNames {
+    /// The norm before attention.
+    pub attention_norm: String,
+    /// Query, key and value, in this order, or one tensor that holds all three.
+    pub query_key_value: Vec<(String, usize)>,
     /// Norms on each head of query and key, where the family has them.
-    pub(crate) head_norms: Option<[String; 2]>,
-    pub(crate) output: String,
-    pub(crate) feed_forward_norm: String,
+    pub head_norms: Option<[String; 2]>,
+    /// The projection of what was attended.
+    pub output: String,
+    /// The norm before the gated MLP.
+    pub feed_forward_norm: String,
     /// The matrix behind SiLU, then the one that it is multiplied with.
-    pub(crate) gate_up: [(String, usize); 2],
-    pub(crate) down: String,
+    pub gate_up: [(String, usize); 2],
+    /// The projection out of the gated MLP.
+    pub down: String,
 }
 
 impl Names {
-    pub(crate) fn new(config: &ModelConfig) -> Self {
+    /// The names in a model of this shape.
+    pub fn new(config: &ModelConfig) -> Self {
         let qwen1 = config.family == Family::Qwen1;
         Self {
             layers: if qwen1 { "transformer.h" } else { "model.layers" },
@@ -42,20 +47,23 @@ impl Names {
         }
     }
 
-    pub(crate) fn embedding(&self) -> &'static str {
+    /// The embedding.
+    pub fn embedding(&self) -> &'static str {
         if self.qwen1 { "transformer.wte" } else { "model.embed_tokens" }
     }
 
-    pub(crate) fn norm(&self) -> &'static str {
+    /// The norm behind the last layer.
+    pub fn norm(&self) -> &'static str {
         if self.qwen1 { "transformer.ln_f" } else { "model.norm" }
     }
 
-    pub(crate) fn head(&self) -> &'static str {
+    /// The head of a model whose head is not its embedding.
+    pub fn head(&self) -> &'static str {
         "lm_head"
     }
 
-    /// Every tensor that a model of this shape needs.
-    pub(crate) fn all(&self, config: &ModelConfig) -> Vec<String> {
+    /// Every tensor that a model of this shape needs, with `.weight` and `.bias`.
+    pub fn all(&self, config: &ModelConfig) -> Vec<String> {
         let mut stems = vec![self.embedding().to_owned(), self.norm().to_owned()];
         if !config.tied_embeddings {
             stems.push(self.head().to_owned());
@@ -74,7 +82,8 @@ impl Names {
         weights.chain(biases.into_iter().map(|name| format!("{name}.bias"))).collect()
     }
 
-    pub(crate) fn layer(&self, number: usize) -> LayerNames {
+    /// The tensors of a layer, counted from 0.
+    pub fn layer(&self, number: usize) -> LayerNames {
         let name = |part: &str| format!("{}.{number}.{part}", self.layers);
         if self.qwen1 {
             return LayerNames {

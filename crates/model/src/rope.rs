@@ -8,7 +8,7 @@ use crate::config::{ModelConfig, RopeScaling};
 
 /// The frequencies of a model.
 #[derive(Debug)]
-pub(crate) struct Rope {
+pub struct Rope {
     head_size: usize,
     base: f64,
     inverse_frequencies: Vec<f32>,
@@ -23,7 +23,8 @@ pub(crate) struct Rotation {
 }
 
 impl Rope {
-    pub(crate) fn new(config: &ModelConfig) -> Self {
+    /// The frequencies of a model of this shape.
+    pub fn new(config: &ModelConfig) -> Self {
         let size = config.head_size as f64;
         let base = config.rope_theta;
         let plain = frequencies(base, config.head_size);
@@ -68,16 +69,25 @@ impl Rope {
             stretched = frequencies(base, size).map(|value| value as f32).collect();
             &stretched
         };
-        let mut cosines = Vec::with_capacity(tokens * size);
-        let mut sines = Vec::with_capacity(tokens * size);
-        for position in start..start + tokens {
-            let angles = || inverse_frequencies.iter().map(|frequency| position as f32 * frequency);
+        let (cosines, sines) = self.angles(start..start + tokens, inverse_frequencies);
+        let tensor = |values| Tensor::from_data(TensorData::new(values, [tokens, 1, size]), device);
+        Rotation { cosines: tensor(cosines), sines: tensor(sines) }
+    }
+
+    /// Cosines and sines of any positions within the trained context, `[positions, head]` each, row by row.
+    pub fn cosines_and_sines(&self, positions: impl IntoIterator<Item = usize>) -> (Vec<f32>, Vec<f32>) {
+        self.angles(positions, &self.inverse_frequencies)
+    }
+
+    fn angles(&self, positions: impl IntoIterator<Item = usize>, frequencies: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let (mut cosines, mut sines) = (Vec::new(), Vec::new());
+        for position in positions {
+            let angles = || frequencies.iter().map(|frequency| position as f32 * frequency);
             let both_halves = || angles().chain(angles());
             cosines.extend(both_halves().map(|angle| angle.cos() * self.attention_factor));
             sines.extend(both_halves().map(|angle| angle.sin() * self.attention_factor));
         }
-        let tensor = |values| Tensor::from_data(TensorData::new(values, [tokens, 1, size]), device);
-        Rotation { cosines: tensor(cosines), sines: tensor(sines) }
+        (cosines, sines)
     }
 }
 

@@ -13,6 +13,7 @@ mod map;
 mod pytorch;
 mod safetensors;
 mod shards;
+mod tensors;
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,7 @@ pub(crate) use self::gguf::GgufFile;
 pub use self::pytorch::PyTorchError;
 pub(crate) use self::pytorch::PyTorchFiles;
 pub(crate) use self::safetensors::{FLOATS, SafetensorsFiles, float_kind};
+pub use self::tensors::Tensors;
 use crate::ModelError;
 use crate::adapter::Adapter;
 use crate::device::ComputeDevice;

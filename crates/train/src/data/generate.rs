@@ -1,0 +1,376 @@
+//! Prompts with their episodes, part by part.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use qianshou_agent::{AnyTool, ToolSpec, python_json};
+use qianshou_interpreter::Interpreter;
+use qianshou_tools::Calculator;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::{IndexedRandom as _, SliceRandom as _};
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Map, Value};
+
+use super::act::{Script, act};
+use super::authored::{Request, draw};
+use super::builtin::{BuiltIn, NAMES, own};
+use super::filter::Filter;
+use super::sources::{AuthoredTool, NoTool, PythonTask, Sources};
+use super::split::{Part, Splits, hash};
+use super::style::Style;
+use super::template::fill;
+use super::tools::Rehearsed;
+use crate::TrainError;
+use crate::episode::{Call, Episode, Group, Kind};
+
+/// How much of what is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Decides everything that is drawn.
+    pub seed: u64,
+    /// Prompts for training.
+    pub prompts: usize,
+    /// Episodes behind each of them.
+    pub episodes: usize,
+    /// Episodes of each test split, at least.
+    pub tests: usize,
+    /// Episodes for development, at least.
+    pub development: usize,
+}
+
+/// Makes all splits, and counts what the rules dropped. Without an interpreter there is no Python in them.
+///
+/// # Errors
+/// When a source cannot be used, or the agent cannot be built.
+pub async fn generate(
+    sources: &Sources,
+    plan: Plan,
+    interpreter: Option<&Interpreter>,
+) -> Result<(Splits, BTreeMap<&'static str, usize>), TrainError> {
+    let mut dropped = BTreeMap::new();
+    let mut splits = Vec::new();
+    for (number, (part, unseen, episodes, size)) in [
+        (Part::Training, false, plan.prompts * plan.episodes, plan.episodes),
+        (Part::Development, false, plan.development, 4),
+        (Part::Test, false, plan.tests, 4),
+        (Part::Test, true, plan.tests, 4),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let random = Xoshiro256PlusPlus::seed_from_u64(plan.seed.wrapping_add(number as u64));
+        let mut maker = Maker::new(sources, part, unseen, interpreter, random);
+        splits.push(maker.groups(episodes, size).await?);
+        for (rule, count) in maker.dropped {
+            *dropped.entry(rule).or_default() += count;
+        }
+    }
+    let [training, development, test_seen, test_unseen] = <[_; 4]>::try_from(splits).unwrap_or_default();
+    Ok((Splits { training, development, test_seen, test_unseen }, dropped))
+}
+
+/// Whether a tool is for *test-unseen* alone: one of seven is, by its description.
+fn is_unseen(tool: &AuthoredTool) -> bool {
+    hash(&tool.description).is_multiple_of(7)
+}
+
+/// Makes groups of one split.
+struct Maker<'a> {
+    built_in: BuiltIn<'a>,
+    tools: Vec<&'a AuthoredTool>,
+    no_tool: Vec<&'a NoTool>,
+    python: Vec<&'a PythonTask>,
+    /// All phrasings of the tools are of this split.
+    unseen: bool,
+    random: Xoshiro256PlusPlus,
+    dropped: BTreeMap<&'static str, usize>,
+}
+
+/// A prompt in the making: its specs, and what is behind them.
+struct Offer<'a> {
+    specs: Vec<ToolSpec>,
+    /// The authored tools, by their place in `specs`.
+    authored: Vec<(usize, &'a AuthoredTool)>,
+}
+
+impl Offer<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.specs.iter().any(|spec| spec.name == name)
+    }
+}
+
+impl<'a> Maker<'a> {
+    fn new(
+        sources: &'a Sources,
+        part: Part,
+        unseen: bool,
+        interpreter: Option<&'a Interpreter>,
+        random: Xoshiro256PlusPlus,
+    ) -> Self {
+        Self {
+            built_in: BuiltIn { sources, part, interpreter },
+            tools: sources.tools.iter().filter(|tool| is_unseen(tool) == unseen).collect(),
+            no_tool: own(&sources.no_tool, part, |task| &task.question),
+            python: own(&sources.python, part, |task| &task.question),
+            unseen,
+            random,
+            dropped: BTreeMap::new(),
+        }
+    }
+
+    async fn groups(&mut self, episodes: usize, size: usize) -> Result<Vec<Group>, TrainError> {
+        let mut groups = Vec::new();
+        let mut made = 0;
+        // Each round makes an episode or two at least, unless the sources have nothing for this split.
+        for _ in 0..episodes {
+            if made >= episodes {
+                break;
+            }
+            let group = self.group(size).await?;
+            made += group.episodes.len();
+            if !group.episodes.is_empty() {
+                groups.push(group);
+            }
+        }
+        Ok(groups)
+    }
+
+    async fn group(&mut self, size: usize) -> Result<Group, TrainError> {
+        let offer = self.offer().await?;
+        let mut filter = Filter::default();
+        let mut episodes = Vec::new();
+        for _ in 0..size + size / 4 {
+            if episodes.len() == size {
+                break;
+            }
+            let episode = self.episode(&offer).await?;
+            episodes.extend(episode.filter(|episode| filter.keeps(episode)));
+        }
+        for (rule, count) in filter.dropped {
+            *self.dropped.entry(rule).or_default() += count;
+        }
+        Ok(Group { tools: offer.specs, episodes })
+    }
+
+    /// Draws the tools of a prompt.
+    async fn offer(&mut self) -> Result<Offer<'a>, TrainError> {
+        let built_in: Vec<ToolSpec> = self.built_in.tools(&mut self.random)?.iter().map(|tool| tool.spec()).collect();
+        let draws_built_in = !self.unseen && self.random.random_bool(0.35);
+        if draws_built_in && self.random.random_bool(0.6) {
+            // As `ask` shows them.
+            return Ok(Offer { specs: built_in, authored: Vec::new() });
+        }
+        let count = self.random.random_range(1..=if draws_built_in { 2 } else { 5 });
+        let near = self.random.random_bool(0.6);
+        let field = self.tools.choose(&mut self.random).map(|tool| tool.field.clone()).unwrap_or_default();
+        let pool: Vec<&AuthoredTool> = self.tools.iter().copied().filter(|tool| !near || tool.field == field).collect();
+        let chosen: Vec<&AuthoredTool> = pool.sample(&mut self.random, count).copied().collect();
+        let style = Style::draw(&mut self.random);
+        let mut shown: Vec<(ToolSpec, Option<&AuthoredTool>)> = Vec::new();
+        for tool in chosen {
+            shown.push((style.spec(tool)?, Some(tool)));
+        }
+        if draws_built_in {
+            let count = self.random.random_range(1..=3);
+            shown.extend(built_in.sample(&mut self.random, count).cloned().map(|spec| (spec, None)));
+        } else if self.random.random_bool(0.2) {
+            shown.extend(built_in.first().cloned().map(|spec| (spec, None)));
+        }
+        shown.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+        shown.dedup_by(|(a, _), (b, _)| a.name == b.name);
+        shown.shuffle(&mut self.random);
+        let authored = shown.iter().enumerate().filter_map(|(place, (_, tool))| Some((place, (*tool)?))).collect();
+        Ok(Offer { specs: shown.into_iter().map(|(spec, _)| spec).collect(), authored })
+    }
+
+    async fn episode(&mut self, offer: &Offer<'a>) -> Result<Option<Episode>, TrainError> {
+        let has_authored = !offer.authored.is_empty();
+        let weights = [
+            (Kind::Authored, if has_authored { 72 } else { 0 }),
+            (Kind::Repair, if has_authored { 5 } else { 0 }),
+            (Kind::Steps, if has_authored && offer.has(NAMES[0]) { 20 } else { 0 }),
+            (Kind::Cannot, 13),
+            (Kind::NoNeed, 9),
+            (Kind::Arithmetic, if offer.has(NAMES[0]) && !self.unseen { 34 } else { 0 }),
+            (Kind::Time, if offer.has(NAMES[1]) { 9 } else { 0 }),
+            (Kind::Files, if offer.has(NAMES[2]) && offer.has(NAMES[3]) { 14 } else { 0 }),
+            (Kind::Python, if offer.has(NAMES[4]) { 26 } else { 0 }),
+        ];
+        let Ok(&(kind, _)) = weights.choose_weighted(&mut self.random, |(_, weight)| *weight) else {
+            return Ok(None);
+        };
+        match kind {
+            Kind::Arithmetic => self.built_in.arithmetic(&mut self.random).await,
+            Kind::Time => self.built_in.time(&mut self.random).await,
+            Kind::Files => self.built_in.files(&mut self.random).await,
+            Kind::Python => match self.python.choose(&mut self.random).copied() {
+                Some(task) => self.built_in.python(task, &mut self.random).await,
+                None => Ok(None),
+            },
+            Kind::NoNeed => Ok(self.no_need()),
+            Kind::Cannot => Ok(self.cannot(offer)),
+            _ => self.authored(kind, offer).await,
+        }
+    }
+
+    fn no_need(&mut self) -> Option<Episode> {
+        let task = *self.no_tool.choose(&mut self.random)?;
+        let thought = self.phrase(|phrases| &phrases.no_need)?;
+        Some(plain(Kind::NoNeed, task.question.clone(), thought, task.answer.clone()))
+    }
+
+    /// A request for a tool that is not offered.
+    fn cannot(&mut self, offer: &Offer<'a>) -> Option<Episode> {
+        let offered = |tool: &&&AuthoredTool| offer.authored.iter().all(|(_, own)| !alike(own, tool));
+        let absent: Vec<&AuthoredTool> = self.tools.iter().filter(offered).copied().collect();
+        let tool = absent.choose(&mut self.random)?;
+        let request = draw(tool, self.built_in.part, self.unseen, &mut self.random)?;
+        let purpose = |name: &str| (name == "purpose").then(|| tool.purpose.clone());
+        let thought = fill(&self.phrase(|phrases| &phrases.cannot)?, purpose);
+        let declined = fill(&self.phrase(|phrases| &phrases.declined)?, purpose);
+        Some(plain(Kind::Cannot, request.question, thought, declined))
+    }
+
+    /// A request for one of the tools: right at once, mended, or followed by arithmetic.
+    async fn authored(&mut self, kind: Kind, offer: &Offer<'a>) -> Result<Option<Episode>, TrainError> {
+        let Some(&(place, tool)) = offer.authored.choose(&mut self.random) else {
+            return Ok(None);
+        };
+        let Some(request) = draw(tool, self.built_in.part, self.unseen, &mut self.random) else {
+            return Ok(None);
+        };
+        let spec = &offer.specs[place];
+        let named = |name: &str| match name {
+            "purpose" => Some(tool.purpose.clone()),
+            "tool" => Some(spec.name.clone()),
+            _ => None,
+        };
+        let Some(thought) = self.phrase(|phrases| &phrases.call) else { return Ok(None) };
+        let right = [fill(&thought, named), spec.name.clone(), python_json(&Value::Object(request.arguments.clone()))];
+        match kind {
+            Kind::Repair => self.repaired(offer, place, tool, request, right).await,
+            Kind::Steps => self.followed_up(offer, place, request, right).await,
+            _ => {
+                let script = self.script(Kind::Authored, request.question, vec![right]);
+                self.act(offer, place, request.observation, script, |_| Some(request.answer)).await
+            }
+        }
+    }
+
+    /// The first call lacks an argument, or has one of another type; the agent says so, and the second is right.
+    async fn repaired(
+        &mut self,
+        offer: &Offer<'a>,
+        place: usize,
+        tool: &AuthoredTool,
+        request: Request,
+        right: [String; 3],
+    ) -> Result<Option<Episode>, TrainError> {
+        let Some(wrong) = self.spoiled(tool, &request.arguments) else {
+            return Ok(None);
+        };
+        let Some(mend) = self.phrase(|phrases| &phrases.repair) else { return Ok(None) };
+        let [thought, name, input] = right;
+        let calls = vec![[thought, name.clone(), python_json(&Value::Object(wrong))], [mend, name, input]];
+        let script = self.script(Kind::Repair, request.question, calls);
+        let episode = self.act(offer, place, request.observation, script, |_| Some(request.answer)).await?;
+        // A mistake that the agent did not notice is no mistake.
+        Ok(episode.filter(|episode| episode.calls.first().is_some_and(|call| call.mistake)))
+    }
+
+    fn spoiled(&mut self, tool: &AuthoredTool, arguments: &Map<String, Value>) -> Option<Map<String, Value>> {
+        let mut wrong = arguments.clone();
+        let required: Vec<&str> = tool
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.required)
+            .map(|parameter| parameter.name.as_str())
+            .collect();
+        let name = required.choose(&mut self.random)?;
+        match wrong.get_mut(*name) {
+            Some(value) if value.is_number() && self.random.random_bool(0.5) => {
+                *value = Value::from(format!("{value} units"))
+            }
+            _ => {
+                wrong.shift_remove(*name);
+            }
+        }
+        Some(wrong)
+    }
+
+    /// The tool tells a number, and the calculator goes on with it.
+    async fn followed_up(
+        &mut self,
+        offer: &Offer<'a>,
+        place: usize,
+        request: Request,
+        right: [String; 3],
+    ) -> Result<Option<Episode>, TrainError> {
+        let Some(number) = &request.number else {
+            return Ok(None);
+        };
+        let follow_ups = &self.built_in.sources.phrases.follow_ups;
+        let Some(follow_up) = follow_ups.choose(&mut self.random) else { return Ok(None) };
+        let n = self.random.random_range(2..40_u32).to_string();
+        let text = |name: &str| match name {
+            "num" => Some(number.clone()),
+            "n" => Some(n.clone()),
+            _ => None,
+        };
+        let question = format!("{} {}", request.question, fill(&follow_up.question, text));
+        let Some(thought) = self.phrase(|phrases| &phrases.arithmetic) else { return Ok(None) };
+        let input = serde_json::json!({ "expression": fill(&follow_up.expression, text) });
+        let calls = vec![right, [thought, NAMES[0].to_owned(), python_json(&input)]];
+        let answer = |calls: &[Call]| {
+            let result = &calls.last()?.observation;
+            let text = |name: &str| if name == "result" { Some(result.clone()) } else { text(name) };
+            Some(format!("{} {}", request.answer, fill(&follow_up.answer, text)))
+        };
+        let script = self.script(Kind::Steps, question, calls);
+        self.act(offer, place, request.observation.clone(), script, answer).await
+    }
+
+    fn script(&mut self, kind: Kind, question: String, calls: Vec<[String; 3]>) -> Script {
+        let thought = self.phrase(|phrases| &phrases.known).unwrap_or_default();
+        Script { kind, question, calls, thought, files: Vec::new() }
+    }
+
+    /// Acts a script in which the tool at `place` tells something, and no other authored tool does.
+    async fn act(
+        &self,
+        offer: &Offer<'a>,
+        place: usize,
+        observation: String,
+        script: Script,
+        answer: impl FnOnce(&[Call]) -> Option<String>,
+    ) -> Result<Option<Episode>, TrainError> {
+        let tool = |(index, spec): (usize, &ToolSpec)| -> Arc<dyn AnyTool> {
+            if spec.name == NAMES[0] {
+                return Arc::new(Calculator);
+            }
+            Arc::new(Rehearsed::new(spec.clone(), (index == place).then(|| observation.clone())))
+        };
+        act(offer.specs.iter().enumerate().map(tool).collect(), script, answer).await
+    }
+
+    fn phrase(&mut self, of: impl Fn(&'a super::sources::Phrases) -> &'a Vec<String>) -> Option<String> {
+        of(&self.built_in.sources.phrases).choose(&mut self.random).cloned()
+    }
+}
+
+/// An episode without a call.
+fn plain(kind: Kind, question: String, thought: String, answer: String) -> Episode {
+    Episode { kind, question, calls: Vec::new(), thought, answer, files: Vec::new() }
+}
+
+/// Whether one tool could do what the other is asked for: too many words of their descriptions are the same.
+fn alike(one: &AuthoredTool, other: &AuthoredTool) -> bool {
+    let words = |tool: &AuthoredTool| -> std::collections::BTreeSet<String> {
+        let text = format!("{} {}", tool.purpose, tool.description).to_lowercase();
+        let words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.len() > 3);
+        words.map(str::to_owned).collect()
+    };
+    let (one, other) = (words(one), words(other));
+    let shared = one.intersection(&other).count();
+    shared * 4 >= one.len().min(other.len())
+}
