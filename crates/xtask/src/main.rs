@@ -23,7 +23,7 @@ usage: cargo xtask test [--all] [ARGUMENTS]   make what the tests need, then run
 
 test:  --all also runs the tests that are ignored by default; ARGUMENTS go to `cargo test`
 bench: ARGUMENTS go to benchmarks/speed/run.py (`--rounds 3`, `--peer-only`, `--json FILE`, …); after
-       `tokenizer` to tokenizer.py there, after `agent` to the program in agent/ there";
+       `tokenizer` and `interpreter` to those scripts there, after `agent` to the program in agent/";
 
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
