@@ -18,7 +18,7 @@ if [ -z "$program" ]; then
     cargo build --release
     program="${CARGO_TARGET_DIR:-target}/release/qianshou"
 fi
-model="${1:-$("$program" setup)}"
+model="${1:-$("$program" setup --only model)}"
 
 python="${COMPAT_PYTHON:-}"
 if [ -z "$python" ]; then

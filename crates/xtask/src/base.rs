@@ -15,7 +15,7 @@ use crate::folders;
 pub(crate) fn fetch() -> Result<PathBuf> {
     eprintln!("xtask: base model");
     let setup = Command::new(program())
-        .arg("setup")
+        .args(["setup", "--only", "model"])
         .env("QIANSHOU_HOME", folders::made().join("home"))
         .stderr(Stdio::inherit())
         .output()

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use qianshou::LoadError;
 use qianshou::base::{Settings, locate_or_fetch};
 use qianshou::interpreter::{EnvironmentProgress, make_environment};
@@ -15,19 +15,34 @@ use super::progress::Bars;
 /// Fetch what the default model needs, make a Python environment with the scientific packages, and print where both lie.
 #[derive(Debug, Args)]
 pub(super) struct Setup {
+    /// Do one of the two alone.
+    #[arg(long, value_enum)]
+    only: Option<Part>,
     /// The Python that the environment is made of; `python3` by default.
     #[arg(long, value_name = "PROGRAM")]
     python: Option<PathBuf>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The base of the default model, 98 MB.
+    Model,
+    /// The Python environment, some 400 MB.
+    Python,
+}
+
 impl Setup {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
-        let bars = Bars::default();
-        let path = locate_or_fetch(&Settings::from_env(), &|progress| bars.show(progress)).await;
-        bars.finish();
-        writeln!(anstream::stdout(), "{}", path.map_err(LoadError::from)?.display())?;
-        let environment = make_environment(self.python.as_deref(), tell).await;
-        writeln!(anstream::stdout(), "{}", environment.map_err(|error| Failure::new(&error, None))?.display())?;
+        if self.only != Some(Part::Python) {
+            let bars = Bars::default();
+            let path = locate_or_fetch(&Settings::from_env(), &|progress| bars.show(progress)).await;
+            bars.finish();
+            writeln!(anstream::stdout(), "{}", path.map_err(LoadError::from)?.display())?;
+        }
+        if self.only != Some(Part::Model) {
+            let environment = make_environment(self.python.as_deref(), tell).await;
+            writeln!(anstream::stdout(), "{}", environment.map_err(|error| Failure::new(&error, None))?.display())?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
