@@ -35,7 +35,12 @@ impl Filter {
 pub(crate) fn fault(episode: &Episode) -> Option<&'static str> {
     let texts = [&episode.question, &episode.answer];
     let calls = &episode.calls;
-    let needs_call = !matches!(episode.kind, Kind::NoNeed | Kind::Cannot | Kind::SelfInstruct);
+    let miscalled = match episode.kind {
+        Kind::NoNeed | Kind::Cannot => !calls.is_empty(),
+        // A model may know that it needs no tool.
+        Kind::SelfInstruct => false,
+        _ => calls.is_empty(),
+    };
     let keyword = |text: &String| {
         ["Thought:", "Action:", "Observation:", "Final Answer:"].iter().any(|keyword| text.contains(keyword))
     };
@@ -43,7 +48,7 @@ pub(crate) fn fault(episode: &Episode) -> Option<&'static str> {
         () if texts.iter().any(|text| text.trim().is_empty()) => Some("an empty text"),
         () if texts.iter().any(|text| text.contains('{') && text.contains('}')) => Some("a placeholder is left"),
         () if texts.iter().any(|text| keyword(text)) => Some("a keyword of the protocol"),
-        () if calls.is_empty() == needs_call => Some("a call too many or too few"),
+        () if miscalled => Some("a call too many or too few"),
         () if calls.last().is_some_and(|call| call.mistake) => Some("a mistake that is not mended"),
         () if episode.question.len() > LONGEST[0] => Some("a long question"),
         () if calls.iter().any(|call| call.input.len() > LONGEST[1]) => Some("a long input"),
