@@ -2,9 +2,9 @@
 //!
 //! The first line is `{"record":"bench","version":1,"bench":{…}}`, a [`Header`]. Every other line is
 //! `{"record":"sample","version":1,"checksum":"…","sample":{…}}`, a [`SampleRecord`]; the checksum is the
-//! first 16 digits of the SHA-256 of the text of `sample`. A line is written whole and synchronised before
-//! its sample counts as done, so that a killed process loses the samples in flight and nothing else: a last
-//! line that is cut off is removed when the log is opened again, and its sample is made again.
+//! first 16 digits of the SHA-256 of the text of `sample`. A line is written whole when its sample is over, and
+//! brought to the disk right behind it, so that a killed process loses the samples in flight and nothing else:
+//! a last line that is cut off is removed when the log is opened again, and its sample is made again.
 //!
 //! | version | what changed | old reader, new data | new reader, old data |
 //! |--:|---|---|---|

@@ -158,7 +158,6 @@ pub async fn run<S: Sample>(
                 Err(Ended::Fault(fault)) => outcome.faults.push((id(), fault)),
             }
         }
-        // One wait for the disk serves all that ended together.
         log.append(&records)?;
         outcome.done += records.len();
         observe(&clock.progress(&outcome));
@@ -166,6 +165,8 @@ pub async fn run<S: Sample>(
             return Err(BenchError::Lasting { sample, fault });
         }
     }
+    drop(attempts);
+    log.close()?;
     Ok(outcome)
 }
 

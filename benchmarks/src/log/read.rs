@@ -103,6 +103,7 @@ pub fn merge(logs: &[PathBuf], out: &Path) -> Result<Log, LogError> {
     let (mut file, _) = LogFile::open(out, &header)?;
     let records: Vec<_> = samples.into_values().collect();
     file.append(&records)?;
+    file.close()?;
     Log::read(out)
 }
 

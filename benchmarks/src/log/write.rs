@@ -3,6 +3,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
 
 use serde::Serialize;
 
@@ -26,6 +28,7 @@ struct HeaderLine<'a> {
 pub(crate) struct LogFile {
     path: PathBuf,
     file: File,
+    disk: Disk,
 }
 
 impl LogFile {
@@ -43,7 +46,8 @@ impl LogFile {
             TryLockError::WouldBlock => LogError::Locked { path: path.to_owned() },
             TryLockError::Error(source) => LogError::io("lock", path)(source),
         })?;
-        let mut log = Self { path: path.to_owned(), file };
+        let disk = file.try_clone().and_then(Disk::start).map_err(LogError::io("open", path))?;
+        let mut log = Self { path: path.to_owned(), file, disk };
         let Some(begun) = Log::read_if_begun(path)? else {
             log.cut(0)?;
             let line = HeaderLine { record: "bench", version: LOG_VERSION, bench: header };
@@ -61,7 +65,7 @@ impl LogFile {
         Ok((log, begun.samples))
     }
 
-    /// Appends samples and waits until they are on the disk.
+    /// Appends samples. They are out of this process then, and on the disk a moment later.
     ///
     /// # Errors
     /// When they cannot be written.
@@ -79,13 +83,68 @@ impl LogFile {
         self.put(&lines)
     }
 
+    /// Waits until all samples are on the disk.
+    ///
+    /// # Errors
+    /// When they cannot be brought there.
+    pub(crate) fn close(mut self) -> Result<(), LogError> {
+        self.disk.finish().map_err(LogError::io("write", &self.path))
+    }
+
     fn put(&mut self, lines: &[u8]) -> Result<(), LogError> {
-        let written = self.file.write_all(lines).and_then(|()| self.file.sync_data());
+        let written = self.file.write_all(lines).and_then(|()| self.disk.synchronise());
         written.map_err(LogError::io("write", &self.path))
     }
 
     fn cut(&mut self, length: u64) -> Result<(), LogError> {
         self.file.set_len(length).map_err(LogError::io("shorten", &self.path))
+    }
+}
+
+/// Brings what is written to the disk, on a thread of its own: a disk takes longer than the harness, and one
+/// wait serves all that was written since the last.
+#[derive(Debug)]
+struct Disk {
+    requests: Option<Sender<()>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Disk {
+    fn start(file: File) -> io::Result<Self> {
+        let (requests, received) = mpsc::channel();
+        let thread = thread::Builder::new().name("log".to_owned()).spawn(move || {
+            while received.recv().is_ok() {
+                while received.try_recv().is_ok() {}
+                file.sync_data()?;
+            }
+            Ok(())
+        })?;
+        Ok(Self { requests: Some(requests), thread: Some(thread) })
+    }
+
+    /// Has all that is written brought to the disk; tells of an earlier failure.
+    fn synchronise(&mut self) -> io::Result<()> {
+        match &self.requests {
+            Some(requests) if requests.send(()).is_ok() => Ok(()),
+            // The thread ends early only with an error.
+            _ => self.finish(),
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.requests = None;
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(io::Error::other("the thread that synchronises ended")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Whoever wants to know calls `finish`.
+        let _ = self.finish();
     }
 }
 
