@@ -33,6 +33,8 @@ pub struct SolverSettings {
     /// What stands between the names of tools in ReAct, for a model that was trained on another form than the
     /// official one.
     pub names_separator: Option<String>,
+    /// Whether Python is shown with JSON arguments, for a model that was not trained on the form of the exam.
+    pub json_python: bool,
     /// The most tokens of a reply.
     pub reply_tokens: Option<usize>,
     /// The texts; the header of a log has their hash.
@@ -46,6 +48,7 @@ impl Default for SolverSettings {
             format: CallFormat::React,
             sampling: Sampling::greedy(),
             names_separator: None,
+            json_python: false,
             reply_tokens: None,
             prompts: Prompts::embedded(),
         }

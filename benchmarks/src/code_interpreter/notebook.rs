@@ -4,14 +4,14 @@
 use async_trait::async_trait;
 use qianshou_agent::{AnyTool, Artifact, PluginError, ToolContext, ToolError, ToolOutput, ToolSpec};
 use qianshou_interpreter::{Cell, ExecuteError, Interpreter, Session, State, Status};
-use qianshou_prompts::Prompts;
+use qianshou_prompts::{Prompt, Prompts};
 use qianshou_tools::CodeInterpreter;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{CodeSample, FigureFacts};
-use crate::Fault;
+use crate::{Fault, SolverSettings};
 
 const PRELUDE: &str = include_str!("prelude.py");
 /// Where the prelude puts what it found out about figures.
@@ -110,10 +110,19 @@ struct Open {
 }
 
 impl Notebook {
-    pub(super) fn new(interpreter: Interpreter, prompts: Prompts, sample: &CodeSample) -> Result<Self, PluginError> {
-        let mut spec = AnyTool::spec(&CodeInterpreter::with_prompts(interpreter.clone(), prompts.clone())?);
-        // Without the packages that are named in other places: models are to be given what the exam gives them.
-        spec.description = prompts.text(qianshou_prompts::Prompt::CodeInterpreterDescription).to_owned();
+    pub(super) fn new(
+        interpreter: Interpreter,
+        settings: &SolverSettings,
+        sample: &CodeSample,
+    ) -> Result<Self, PluginError> {
+        let prompts = settings.prompts.clone();
+        let tool = CodeInterpreter::with_prompts(interpreter.clone(), prompts.clone())?;
+        let spec = if settings.json_python {
+            tool.with_json_arguments().spec()
+        } else {
+            // Without the packages that are named in other places: models are to be given what the exam gives them.
+            tool.spec().description(prompts.text(Prompt::CodeInterpreterDescription))
+        };
         Ok(Self { interpreter, prompts, spec, files: sample.files.clone(), state: Mutex::default() })
     }
 

@@ -57,7 +57,7 @@ impl Solver<CodeSample> for CodeInterpreterSolver {
     }
 
     async fn solve(&self, sample: &CodeSample, attempt: &Attempt<'_>) -> Result<Solution, Fault> {
-        let notebook = Notebook::new(self.interpreter.clone(), self.settings.prompts.clone(), sample);
+        let notebook = Notebook::new(self.interpreter.clone(), &self.settings, sample);
         let notebook = Arc::new(notebook.map_err(|error| Fault::of(&error, true))?);
         let mut attempt = attempt.clone();
         let mut steps = sample.rounds.steps;
