@@ -43,6 +43,13 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
     }
     process::run(&mut test)?;
 
+    // Its worker is a workspace of its own. The part of it that Python loads is tested by sessions.
+    let worker = interpreter.join("worker/Cargo.toml");
+    let mut worker_tests = cargo(&["test", "--release", "--locked", "--workspace", "--manifest-path"]);
+    worker_tests.arg(worker).args(["--exclude", "qianshou-interpreter-kernel"]);
+    worker_tests.arg("--target-dir").arg(folders::made().join("worker"));
+    process::run(worker_tests.env("PYO3_BUILD_EXTENSION_MODULE", "1").env("PYO3_NO_PYTHON", "1"))?;
+
     // What the interpreter makes of cells is written in Python, and tested there.
     let mut cells = Command::new(python.context("the interpreter's requirements list nothing")?);
     cells.args(["-W", "ignore", "-m", "unittest", "--quiet"]).current_dir(interpreter.join("worker/kernel"));
