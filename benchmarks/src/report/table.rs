@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::{PublishedRow, Summary};
 use crate::statistics::Estimate;
 
+/// Places in a line of the table, where several columns share it.
+const WIDTH: usize = 100;
+
 /// The table of a summary; with published rows beside it, marked as such.
 pub fn table(summary: &Summary, published: &[PublishedRow]) -> String {
     // A log of one kind of samples leaves measures empty that belong to the other.
@@ -60,22 +63,36 @@ fn cell(estimate: &Estimate) -> String {
     format!("{mean:.1} ({low:.1}–{high:.1})")
 }
 
-/// Cells in columns: the first to the left, the others to the right.
+/// Cells in columns: the first to the left, the others to the right. What is too wide for a terminal goes on below,
+/// with the first two columns again.
 fn aligned(lines: &[Vec<String>]) -> String {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| shown_width(cell)).max();
     let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let mut text = String::new();
-    for line in lines {
-        let mut shown = String::new();
-        for (column, cell) in line.iter().enumerate() {
-            let padding = " ".repeat(widths[column] - shown_width(cell));
-            shown += &if column == 0 { format!("{cell}{padding}") } else { format!("  {padding}{cell}") };
+    let named = columns.min(2);
+    let total = |columns: &[usize]| columns.iter().map(|&column| widths[column] + 2).sum::<usize>();
+    let mut blocks: Vec<Vec<usize>> = vec![(0..named).collect()];
+    for column in named..columns {
+        if let Some(block) = blocks.last_mut()
+            && (block.len() == named || total(block) + widths[column] <= WIDTH)
+        {
+            block.push(column);
+        } else {
+            blocks.push((0..named).chain([column]).collect());
         }
-        text += shown.trim_end();
-        text.push('\n');
     }
-    text
+    let block = |block: &Vec<usize>| {
+        let line = |line: &Vec<String>| {
+            let cell = |&column: &usize| {
+                let cell = line.get(column).map_or("", String::as_str);
+                let padding = " ".repeat(widths[column] - shown_width(cell));
+                if column == 0 { format!("{cell}{padding}") } else { format!("  {padding}{cell}") }
+            };
+            block.iter().map(cell).collect::<String>().trim_end().to_owned() + "\n"
+        };
+        lines.iter().map(line).collect::<String>()
+    };
+    blocks.iter().map(block).collect::<Vec<_>>().join("\n")
 }
 
 /// How many places of a terminal a text takes: Chinese characters take two.
