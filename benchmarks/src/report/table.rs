@@ -72,9 +72,9 @@ fn aligned(lines: &[Vec<String>]) -> String {
     let named = columns.min(2);
     let total = |columns: &[usize]| columns.iter().map(|&column| widths[column] + 2).sum::<usize>();
     let mut blocks: Vec<Vec<usize>> = vec![(0..named).collect()];
-    for column in named..columns {
+    for (column, width) in widths.iter().enumerate().skip(named) {
         if let Some(block) = blocks.last_mut()
-            && (block.len() == named || total(block) + widths[column] <= WIDTH)
+            && (block.len() == named || total(block) + width <= WIDTH)
         {
             block.push(column);
         } else {
