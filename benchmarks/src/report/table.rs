@@ -6,7 +6,7 @@ use super::{PublishedRow, Summary};
 use crate::statistics::Estimate;
 
 /// Places in a line of the table, where several columns share it.
-const WIDTH: usize = 100;
+const WIDTH: usize = 120;
 
 /// The table of a summary; with published rows beside it, marked as such.
 pub fn table(summary: &Summary, published: &[PublishedRow]) -> String {
