@@ -4,21 +4,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use qianshou_agent::{Protocol as _, ReAct, StepEvent, StepRecord, TakenStep, Turn};
-use qianshou_chat::{Capabilities, FinishReason, Message, Usage};
+use qianshou_chat::{Capabilities, FinishReason, Message};
 
 fuzz_target!(|text: &str| {
     let whole = text.replace('\0', "");
     // The first step of a turn, and a later one, which goes on behind `Thought:`.
-    let record = StepRecord {
-        thought: String::new(),
-        answer: None,
-        calls: Vec::new(),
-        no_action: None,
-        warnings: Vec::new(),
-        usage: Usage::default(),
-        finish: FinishReason::EndOfTurn,
-    };
-    let later = TakenStep { reply: Vec::new(), record };
+    let later = TakenStep { reply: Vec::new(), record: StepRecord::begun() };
     for steps in [&[][..], &[later]] {
         let (events, kept) = read([whole.as_str()], steps);
         assert_eq!(read(text.split('\0'), steps), (events, kept));

@@ -18,24 +18,12 @@ pub(super) fn step(reply: &str, tools: &[ToolSpec]) -> Result<StepRecord, BuildE
     let model = Arc::new(Replay::new([]));
     let agent = Agent::builder(model).any_tools(stubs(tools)).max_repairs(0).build()?;
     let Ok(mut run) = agent.start("?") else {
-        return Ok(empty());
+        return Ok(StepRecord::begun());
     };
     let usage = Usage::default();
     run.feed(Input::Model(ChatEvent::Delta(Delta { text: reply.to_owned(), ids: Vec::new() })));
     run.feed(Input::Model(ChatEvent::End(End { finish: FinishReason::EndOfTurn, usage })));
-    Ok(run.state().steps().first().map_or_else(empty, |step| step.record.clone()))
-}
-
-fn empty() -> StepRecord {
-    StepRecord {
-        thought: String::new(),
-        answer: None,
-        calls: Vec::new(),
-        no_action: None,
-        warnings: Vec::new(),
-        usage: Usage::default(),
-        finish: FinishReason::EndOfTurn,
-    }
+    Ok(run.state().steps().first().map_or_else(StepRecord::begun, |step| step.record.clone()))
 }
 
 /// The calls of a solution: those of its first step, and those that could run or, if there are none, that were

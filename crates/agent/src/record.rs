@@ -171,7 +171,7 @@ pub struct StepRecord {
 
 impl StepRecord {
     /// A step of which nothing has been heard. It counts as cancelled until its reply has ended.
-    pub(crate) fn begun() -> Self {
+    pub fn begun() -> Self {
         Self {
             thought: String::new(),
             answer: None,

@@ -132,6 +132,25 @@ async fn what_breaks_python_itself_is_undone() {
     assert_eq!(run(&session, "x").await.value_text(), Some("'before'"));
 }
 
+/// It ends once it has made the copy that it is brought back from, whether the next cell has begun by then or not.
+#[tokio::test]
+async fn a_python_that_ends_between_cells_comes_back() {
+    let session = session().await;
+    run(&session, "x = 'before'").await;
+    let code = "import os, threading\nown, end = os.getpid(), threading.Event()\n\
+                os.register_at_fork(after_in_parent=lambda: os.getpid() == own and end.set())\n\
+                threading.Thread(target=lambda: (end.wait(), os._exit(3))).start()\nx = 'after'";
+    assert_eq!(run(&session, code).await.state, State::Kept);
+    // The first Python waits for its end here; the one that took its place goes on.
+    let mut next = run(&session, "os.getpid() == own and threading.Event().wait()\nx").await;
+    if next.state == State::Restored {
+        next = run(&session, "x").await;
+    } else {
+        assert!(next.notes.iter().any(|note| note.contains("Between the cells")), "{next:?}");
+    }
+    assert_eq!(next.value_text(), Some("'after'"), "{next:?}");
+}
+
 #[tokio::test]
 async fn memory_is_bounded_for_all_processes_together() {
     let session = builder().memory(256 << 20).build().await.unwrap().session().await.unwrap();

@@ -10,7 +10,8 @@ use crate::{LoadError, LoadOptions};
 
 /// The two files of the adapter; how it was made stands in `adapter/README.md`.
 const ADAPTER_CONFIG: &[u8] = include_bytes!("../adapter/adapter_config.json");
-const ADAPTER_TENSORS: &[u8] = include_bytes!("../adapter/adapter_model.safetensors");
+/// The tensors of the default model's adapter, in safetensors: what tells one version of it from another.
+pub const TINY_ADAPTER: &[u8] = include_bytes!("../adapter/adapter_model.safetensors");
 
 /// Loads the default model on the CPU or a GPU, whichever is there; fetches its base (98 MB) on first use.
 ///
@@ -50,7 +51,7 @@ pub async fn load_tiny(
     let checkpoint = options.open_checkpoint(&path)?;
     let adapter = match options.adapter {
         Some(adapter) => adapter,
-        None => Adapter::from_bytes("embedded in qianshou", ADAPTER_CONFIG, ADAPTER_TENSORS)?,
+        None => Adapter::from_bytes("embedded in qianshou", ADAPTER_CONFIG, TINY_ADAPTER)?,
     };
     Ok(Arc::new(Engine::load("tiny", checkpoint, device, Some(adapter))?))
 }

@@ -6,7 +6,6 @@ use proptest::prelude::*;
 use qianshou_agent::{Agent, Answer, Event, ObservationKind, StepEvent, StepRecord, Turn};
 use qianshou_chat::{
     Capabilities, ChatError, ChatModel, ChatRequest, ChatStream, FinishReason, Message, ModelInfo, Role, ScriptedModel,
-    Usage,
 };
 
 /// A model that can do everything.
@@ -28,15 +27,7 @@ pub(crate) fn turn(conversation: &[Message]) -> Turn<'_> {
 
 /// A step in which nothing was read.
 pub(crate) fn empty_record() -> StepRecord {
-    StepRecord {
-        thought: String::new(),
-        answer: None,
-        calls: Vec::new(),
-        no_action: None,
-        warnings: Vec::new(),
-        usage: Usage::default(),
-        finish: FinishReason::EndOfTurn,
-    }
+    StepRecord { finish: FinishReason::EndOfTurn, ..StepRecord::begun() }
 }
 
 /// Every event of a run.

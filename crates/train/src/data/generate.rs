@@ -280,12 +280,7 @@ impl<'a> Maker<'a> {
 
     fn spoiled(&mut self, tool: &AuthoredTool, arguments: &Map<String, Value>) -> Option<Map<String, Value>> {
         let mut wrong = arguments.clone();
-        let required: Vec<&str> = tool
-            .parameters
-            .iter()
-            .filter(|parameter| parameter.required)
-            .map(|parameter| parameter.name.as_str())
-            .collect();
+        let required: Vec<&str> = tool.required().collect();
         let name = required.choose(&mut self.random)?;
         match wrong.get_mut(*name) {
             Some(value) if value.is_number() && self.random.random_bool(0.5) => {

@@ -31,6 +31,13 @@ pub struct AuthoredTool {
     pub field: String,
 }
 
+impl AuthoredTool {
+    /// The names of the parameters that every call has.
+    pub(super) fn required(&self) -> impl Iterator<Item = &str> {
+        self.parameters.iter().filter(|parameter| parameter.required).map(|parameter| parameter.name.as_str())
+    }
+}
+
 /// A parameter of an authored tool.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Parameter {

@@ -88,12 +88,7 @@ fn schema(tool: &AuthoredTool) -> Value {
         (parameter.name.clone(), json!({ "type": parameter.kind, "description": parameter.description }))
     };
     let properties: Map<String, Value> = tool.parameters.iter().map(property).collect();
-    let required: Vec<&str> = tool
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.required)
-        .map(|parameter| parameter.name.as_str())
-        .collect();
+    let required: Vec<&str> = tool.required().collect();
     json!({ "type": "object", "properties": properties, "required": required })
 }
 

@@ -22,16 +22,20 @@ pub(super) fn svg(steps: &[Metrics]) -> String {
          font-size=\"12\">\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n"
     );
     // Writing to a string cannot fail.
-    for part in 0..=4 {
-        let (loss, step) = (top * f64::from(part) / 4.0, last * f64::from(part) / 4.0);
+    for loss in ticks(top, 0.0) {
         let _ = writeln!(
             svg,
             "<line x1=\"{MARGIN}\" x2=\"{:.0}\" y1=\"{1:.1}\" y2=\"{1:.1}\" stroke=\"#ddd\"/>\
-             <text x=\"{2:.0}\" y=\"{1:.1}\" text-anchor=\"end\">{loss:.2}</text>\
-             <text x=\"{3:.1}\" y=\"{4:.0}\" text-anchor=\"middle\">{step:.0}</text>",
+             <text x=\"{2:.0}\" y=\"{1:.1}\" text-anchor=\"end\">{loss:.2}</text>",
             WIDTH - MARGIN,
             y(loss),
             MARGIN - 6.0,
+        );
+    }
+    for step in ticks(last, 1.0) {
+        let _ = writeln!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"middle\">{step:.0}</text>",
             x(step),
             HEIGHT - MARGIN + 18.0,
         );
@@ -50,6 +54,15 @@ pub(super) fn svg(steps: &[Metrics]) -> String {
     svg
 }
 
+/// Round numbers from 0 to `top`, at most seven, and at least `least` apart.
+fn ticks(top: f64, least: f64) -> impl Iterator<Item = f64> {
+    let magnitude = 10_f64.powf((top / 6.0).log10().floor());
+    let wide_enough = |step: &f64| top / step <= 6.0;
+    let step = [1.0, 2.0, 5.0].map(|factor| factor * magnitude).into_iter().find(wide_enough);
+    let step = step.unwrap_or(10.0 * magnitude).max(least);
+    (0..=6).map(move |number| f64::from(number) * step).take_while(move |tick| *tick <= top)
+}
+
 /// The mean of each loss and those before it, weighted towards the latest.
 fn smoothed(steps: &[Metrics]) -> Vec<(f64, f64)> {
     let mut mean = None;
@@ -59,4 +72,20 @@ fn smoothed(steps: &[Metrics]) -> Vec<(f64, f64)> {
         (metrics.step as f64, next)
     };
     steps.iter().map(smooth).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        assert_eq!(
+            ticks(1.62, 0.0).map(|tick| format!("{tick:.2}")).collect::<Vec<_>>(),
+            ["0.00", "0.50", "1.00", "1.50"]
+        );
+        assert_eq!(ticks(10.0, 1.0).collect::<Vec<_>>(), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+        assert_eq!(ticks(1.0, 1.0).collect::<Vec<_>>(), [0.0, 1.0]);
+        assert_eq!(ticks(1000.0, 1.0).last(), Some(1000.0));
+    }
 }

@@ -10,10 +10,10 @@ use clap::Args;
 use qianshou::base::{Settings, locate_or_fetch};
 use qianshou::bench::report::{Summary, html, published, table};
 use qianshou::bench::{
-    BenchError, CallFormat, LOG_NAME, Log, RunOptions, Sample, Shard, SolverSettings, Task, provenance, run,
+    BenchError, CallFormat, LOG_NAME, Log, RunOptions, Sample, Shard, SolverSettings, Task, provenance, run, sha256,
 };
 use qianshou::chat::{ChatModel, Sampling};
-use qianshou::{ModelSpec, prompts::Prompts};
+use qianshou::{ModelSpec, TINY_ADAPTER, prompts::Prompts};
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Shown;
@@ -148,6 +148,9 @@ impl BenchOptions {
         for path in path.iter().chain(&self.model.run.adapter) {
             let hashes = provenance::of_checkpoint(path);
             known.extend(hashes.map_err(|error| Failure::message(format!("{}: {error}", path.display()), None))?);
+        }
+        if *spec == ModelSpec::Tiny && self.model.run.adapter.is_none() {
+            known.insert("sha256 of the embedded adapter".to_owned(), sha256(TINY_ADAPTER));
         }
         if path.is_some() {
             known.insert("precision".to_owned(), format!("{:?}", self.model.run.precision));
