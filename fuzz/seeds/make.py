@@ -182,7 +182,12 @@ def sample(index, scores, solution):
     }
 
 
-run = {"at": 0, "header": {"model": model, "protocol": "react", "tools": [tool]}}
+limits = {
+    "steps": 8, "repairs": 3, "repeated_actions": 3, "lost_replies": 2, "wall_clock": None, "tokens": None,
+    "cost": None, "reply_tokens": 8, "reserved_tokens": None, "observation_characters": 8000,
+}
+run_header = {"model": model, "protocol": "react", "tools": [tool], "limits": limits}
+run = {"at": 0, "header": {**run_header, "conversation": request["messages"]}}
 run["records"] = [{"at": 1, "record": record} for record in records]
 seed("bench_log", "whole", lines(
     {"record": "bench", "version": 1, "bench": header},
