@@ -1,18 +1,19 @@
-//! What the harness takes a sample with a model that answers at once, and how fast replies are scored by the
-//! official rules.
+//! What the harness takes a sample with a model that answers at once, log on the disk included; what a sample's
+//! record alone takes on the same disk when it is waited for; and how fast replies are scored by the official rules.
 //!
-//! `cargo run --release -p qianshou-bench --example harness_speed -- qwen.tiktoken` prints one JSON object;
-//! `benchmarks/speed/scorer.py` puts the official script's speed beside it.
+//! `cargo run --release --workspace --example harness_speed -- qwen.tiktoken` prints one JSON object; logs are written
+//! below the current folder. `benchmarks/speed/scorer.py` puts the official script's speed beside it.
 
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
 use std::error::Error;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
 use qianshou_bench::tool_selection::{Pieces, task, upstream};
-use qianshou_bench::{RunOptions, SolverSettings, embedded, run};
+use qianshou_bench::{LOG_NAME, RunOptions, SolverSettings, embedded, run};
 use qianshou_chat::{
     Capabilities, ChatError, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, FinishReason, ModelInfo, Usage,
 };
@@ -40,15 +41,22 @@ impl ChatModel for Quiet {
 async fn main() -> Result<(), Box<dyn Error>> {
     let (samples, data) = embedded::tool_selection()?;
     let task = task(samples, data, SolverSettings::default(), None);
-    let mut milliseconds = Vec::new();
+    let (mut milliseconds, mut record) = (Vec::new(), Vec::new());
     for concurrency in [1, 8] {
         let folder = tempfile::tempdir_in(".")?;
         let options = RunOptions { epochs: 5, concurrency, ..RunOptions::default() };
         let begun = Instant::now();
         let outcome = run(&task, Arc::new(Quiet), folder.path(), &options, &|_| {}).await?;
         milliseconds.push(begun.elapsed().as_secs_f64() * 1000.0 / outcome.done as f64);
+        record = std::fs::read(folder.path().join(LOG_NAME))?;
+        record.truncate(record.len() / outcome.done);
     }
-    let mut figures = json!({"milliseconds_a_sample": milliseconds[0], "milliseconds_a_sample_at_8": milliseconds[1]});
+    let mut figures = json!({
+        "milliseconds_a_sample": milliseconds[0],
+        "milliseconds_a_sample_at_8": milliseconds[1],
+        "bytes_a_record": record.len(),
+        "milliseconds_a_record_synchronised": synchronised(&record)?,
+    });
     if let Some(vocabulary) = std::env::args_os().nth(1) {
         let pieces = Pieces::from_file(vocabulary)?;
         let rows: Vec<Value> = include_str!("../tests/goldens/scoring/plugin.jsonl")
@@ -71,4 +79,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{figures}");
     Ok(())
+}
+
+/// Milliseconds that it takes to write a record and wait until it is on the disk.
+fn synchronised(record: &[u8]) -> std::io::Result<f64> {
+    const RECORDS: u32 = 100;
+    let mut file = tempfile::tempfile_in(".")?;
+    let begun = Instant::now();
+    for _ in 0..RECORDS {
+        file.write_all(record)?;
+        file.sync_data()?;
+    }
+    Ok(begun.elapsed().as_secs_f64() * 1000.0 / f64::from(RECORDS))
 }

@@ -15,7 +15,7 @@ mod value;
 use std::sync::Arc;
 
 pub use self::data::{BfclSample, CATEGORIES, read};
-pub use self::fetch::{FetchError, PACKAGE_VERSION, fetch};
+pub use self::fetch::{FetchError, PACKAGE_VERSION, WHEEL, WHEEL_SHA256, fetch};
 pub use self::scorer::BfclScorer;
 pub use self::solver::BfclSolver;
 use crate::{DataFile, SolverSettings, Task};

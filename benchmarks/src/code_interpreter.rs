@@ -10,6 +10,7 @@ mod judge;
 mod notebook;
 pub mod numbers;
 pub mod official;
+mod one_tool;
 pub mod own;
 mod sample;
 mod scorer;
@@ -18,7 +19,7 @@ mod solver;
 use std::sync::Arc;
 
 pub use self::figure::{ExpectedFigure, FigureFacts, FigureKind};
-pub use self::judge::{Judge, VisionJudge};
+pub use self::judge::{Judge, Judgement, VisionJudge};
 pub use self::notebook::{CellClass, CellFacts};
 pub use self::sample::{Answer, Category, CodeSample, Rounds};
 pub use self::scorer::CodeInterpreterScorer;

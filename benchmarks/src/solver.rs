@@ -73,15 +73,23 @@ impl SolverSettings {
             None => builder,
         };
         match self.format {
-            CallFormat::React => {
-                let protocol = ReAct::new(self.prompts.clone());
-                builder.protocol(match &self.names_separator {
-                    Some(separator) => protocol.names_joined_by(separator),
-                    None => protocol,
-                })
-            }
-            CallFormat::Native => builder.protocol(Native::new(self.prompts.clone())),
+            CallFormat::React => builder.protocol(self.react()),
+            CallFormat::Native => builder.protocol(self.native()),
         }
+    }
+
+    /// The protocol of text.
+    pub(crate) fn react(&self) -> ReAct {
+        let protocol = ReAct::new(self.prompts.clone());
+        match &self.names_separator {
+            Some(separator) => protocol.names_joined_by(separator),
+            None => protocol,
+        }
+    }
+
+    /// The protocol of native calls.
+    pub(crate) fn native(&self) -> Native {
+        Native::new(self.prompts.clone())
     }
 }
 

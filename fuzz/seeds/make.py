@@ -131,3 +131,87 @@ seed("interpreter", "failures", frames(
 ))
 verdicts = [{"attempt": "files: read", "stopped": True, "how": "refused"}]
 seed("interpreter", "files", frames({"tested": {"id": 1, "verdicts": verdicts}}, {"stored": {"id": 2}}, {"content": {"id": 3, "bytes": 2}}, b"ab"))
+
+
+def lines(*objects):
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in objects)
+
+
+# A log: its header, then what samples hold, one of a single reply and one of a run.
+capabilities = {"continue_last": True, "constraints": False, "native_tools": False, "images": False}
+model = {"name": "m", "context_window": 8192, "capabilities": capabilities}
+measures = [{"name": name, "title": name, "less_is_better": less} for name, less in [("a", False), ("b", True)]]
+header = {
+    "task": "tool-selection", "task_version": 1, "data": [{"name": "d.jsonl", "sha256": "0" * 64}], "samples": 2,
+    "model": model, "provenance": {"model": "m"}, "prompts": "0" * 64, "solver": {"format": "react"}, "scorer": {},
+    "measures": measures, "environment": {"began": "0"},
+}
+usage = {"cached": 1, "computed": 5, "generated": 2}
+sampling = {"temperature": 0.0, "top_p": None, "top_k": None, "repetition_penalty": 1.0, "seed": None}
+request = {
+    "messages": [{"role": "user", "content": [{"text": "天气？"}]}], "continue_last": False, "stop": ["Observation:"],
+    "sampling": sampling, "max_tokens": 8, "constraint": None, "tools": [],
+}
+events = [{"delta": {"text": "Final Answer: 晴", "ids": [1, 2]}}, {"end": {"finish": "end_of_turn", "usage": usage}}]
+exchange = {"model": model, "request": request, "events": events, "error": None}
+image = {"image": {"media_type": "image/png", "bytes": "iVBORw0KGgo="}}
+observation = {"kind": "output", "text": "ok", "diagnostics": None, "artifacts": [image, {"json": {"cell": {}}}]}
+call = {
+    "id": "call-1", "name": "t", "input": "{}", "arguments": {}, "stage": "strict", "needs_approval": False,
+    "decision": None, "observation": observation,
+}
+step = {
+    "thought": "I look.", "answer": None, "calls": [call], "no_action": None, "warnings": [], "usage": usage,
+    "finish": "end_of_turn",
+}
+records = [
+    {"exchange": exchange}, {"step": {"number": 1, "outcome": step}},
+    {"end": {"stop_reason": "answered", "answer": "晴", "usage": usage, "repairs": 0}},
+]
+tool = {
+    "name": "t", "name_for_people": "T", "description": "", "parameters": {}, "schema": {"type": "object"},
+    "arguments_format": "json",
+}
+
+
+def sample(index, scores, solution):
+    return {
+        "id": f"s{index}", "epoch": 1, "index": index, "category": "c", "question": "天气？", "expected": "a call",
+        "verdict": {"scores": scores, "labels": {"judge": "right"}, "why": ["w"]}, "stop": "answered", "faults": 0,
+        "at": 0, "milliseconds": 1, "solution": solution,
+    }
+
+
+limits = {
+    "steps": 8, "repairs": 3, "repeated_actions": 3, "lost_replies": 2, "wall_clock": None, "tokens": None,
+    "cost": None, "reply_tokens": 8, "reserved_tokens": None, "observation_characters": 8000,
+}
+run_header = {"model": model, "protocol": "react", "tools": [tool], "limits": limits}
+run = {"at": 0, "header": {**run_header, "conversation": request["messages"]}}
+run["records"] = [{"at": 1, "record": record} for record in records]
+seed("bench_log", "whole", lines(
+    {"record": "bench", "version": 1, "bench": header},
+    sample(0, {"a": 1.0, "b": 0.5}, {"reply": exchange}), sample(1, {"a": 0.0}, {"run": run}),
+))
+
+# Data of the tasks, a format each.
+react = "You have access to the following APIs:\n\nweather: Call this tool to interact with the W API. What is the W API useful for? d Parameters: [{\"name\": \"city\", \"required\": true, \"schema\": {\"type\": \"string\"}}] Format the arguments as a JSON object.\n\nUse the following format:\n\nBegin!\n\nQuestion: 天气？"
+reply = "Thought: x\nAction: weather\nAction Input: {\"city\": \"Oslo\"}\nObservation: 5\nThought: y\nFinal Answer: 5"
+opened = "plot<|im_end|>\n<|im_start|>assistant\nAction: code_interpreter\nAction Input: ```py\nx\n```\nObservation: 1\nThought:"
+figure = {"kind": "bar", "axes": 1, "series": 1, "title": "t", "labels": ["a"], "data": [[1.0, 2.0]]}
+seed("bench_data", "tools", lines(
+    {"id": "a", "lang": "en", "query": "?", "tools": ["weather"], "calls": [{"name": "weather", "arguments": {"city": "Oslo"}, "accepted": {"city": ["oslo", None]}}]},
+    {"id": "b", "lang": "zh", "query": "？", "tools": ["weather"], "calls": [], "why": "no-need"},
+))
+seed("bench_data", "plugin_exam", lines({"prompt": react, "response": reply}, {"prompt": react, "response": "Final Answer: 5"}))
+seed("bench_data", "code", lines(
+    {"id": "a", "lang": "en", "category": "math", "query": "?", "files": [], "answer": {"number": 1, "tolerance": 0}, "figure": None, "solution": ""},
+    {"id": "b", "lang": "zh", "category": "visualization-hard", "query": "？", "files": [], "answer": {"text": ["a"]}, "figure": figure, "solution": ""},
+))
+seed("bench_data", "code_exam", lines(
+    {"query": "?", "tags": "general, all_ci"}, {"query": opened, "tags": "visualization", "lang": "zh", "input_file_path": []},
+))
+seed("bench_data", "gsm8k", lines({"question": "1 + 1?", "answer": "It is\n#### 2"}))
+seed("bench_data", "bfcl", lines(
+    {"id": "a", "question": [[{"role": "user", "content": "?"}]], "function": [{"name": "f.g", "description": "", "parameters": {"type": "dict", "properties": {"x": {"type": "integer"}}, "required": ["x"]}}]},
+))

@@ -16,6 +16,8 @@ pub enum Prompt {
     ReactArgumentsJson,
     /// ReAct: how to write the arguments of a tool that takes code.
     ReactArgumentsCode,
+    /// ReAct: the keyword before what a tool gave back.
+    ReactObservation,
     /// ReAct: the grammar of a step, for models that can be held to one.
     ReactGrammar,
     /// ReAct: observation when a reply holds neither a call nor an answer.
@@ -83,10 +85,17 @@ pub enum Prompt {
     CodeRestored,
     /// After an error of code: the session begins anew.
     CodeLost,
-    /// The code-interpreter exam: the user's message, as [`ReactQuestion`](Self::ReactQuestion) elsewhere.
-    CodeExamQuestion,
+    /// The code-interpreter exam: the user's message to an English question, as
+    /// [`ReactQuestion`](Self::ReactQuestion) elsewhere.
+    CodeExamQuestionEn,
+    /// The code-interpreter exam: the user's message to a Chinese question.
+    CodeExamQuestionZh,
+    /// The code-interpreter exam: the name of the interpreter.
+    CodeExamToolName,
     /// The code-interpreter exam: what names uploaded files before an English question.
     CodeExamUploadedEn,
+    /// The code-interpreter exam: the same for several files.
+    CodeExamUploadedSeveralEn,
     /// The code-interpreter exam: what names uploaded files before a Chinese question.
     CodeExamUploadedZh,
     /// The code-interpreter exam: what stands between the names of files.
@@ -134,6 +143,7 @@ sources! {
     ReactNamesSeparator "react/en/names_separator.txt" []
     ReactArgumentsJson "react/en/arguments_json.txt" []
     ReactArgumentsCode "react/en/arguments_code.txt" []
+    ReactObservation "react/observation.txt" []
     ReactGrammar "react/grammar.txt" ["start", "calls"]
     ReactNoAction "react/no_action.txt" []
     NativeNoAction "native/no_action.txt" []
@@ -167,8 +177,11 @@ sources! {
     CodeCrashed "code_interpreter/crashed.txt" ["cause"]
     CodeRestored "code_interpreter/restored.txt" []
     CodeLost "code_interpreter/lost.txt" []
-    CodeExamQuestion "code_exam/question.txt" ["tools", "names", "question"]
+    CodeExamQuestionEn "code_exam/question_en.txt" ["tools", "names", "question"]
+    CodeExamQuestionZh "code_exam/question_zh.txt" ["tools", "names", "question"]
+    CodeExamToolName "code_exam/tool_name.txt" []
     CodeExamUploadedEn "code_exam/uploaded_en.txt" ["names"]
+    CodeExamUploadedSeveralEn "code_exam/uploaded_several_en.txt" ["names"]
     CodeExamUploadedZh "code_exam/uploaded_zh.txt" ["names"]
     CodeExamNamesSeparator "code_exam/names_separator.txt" []
     JudgePlotEn "code_exam/judge_en.txt" ["question"]

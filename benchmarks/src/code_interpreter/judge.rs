@@ -24,7 +24,34 @@ pub trait Judge: Send + Sync {
     ///
     /// # Errors
     /// When the judge cannot be reached.
-    async fn judge(&self, question: &str, is_chinese: bool, image: &Image) -> Result<bool, Fault>;
+    async fn judge(&self, question: &str, is_chinese: bool, image: &Image) -> Result<Judgement, Fault>;
+}
+
+/// What a judge said of a plot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// Its words.
+    pub reply: String,
+}
+
+impl Judgement {
+    /// What the official exam takes for yes: the word `right`, wherever it stands.
+    pub fn is_right(&self) -> bool {
+        self.says("right")
+    }
+
+    /// `right` or `wrong`; `unclear` when it said both or neither.
+    pub fn class(&self) -> &'static str {
+        match (self.is_right(), self.says("wrong")) {
+            (true, false) => "right",
+            (false, true) => "wrong",
+            _ => "unclear",
+        }
+    }
+
+    fn says(&self, word: &str) -> bool {
+        self.reply.to_lowercase().contains(word)
+    }
 }
 
 /// A vision model that is asked once for each question and image: its verdicts are stored, so that a log can be
@@ -48,7 +75,7 @@ const VERSION: u32 = 1;
 /// A stored verdict: `{"record":"judgement","version":1,"key":"…","judge":"…","reply":"…"}`. The key is the
 /// SHA-256 of judge, prompt and image.
 #[derive(Debug, Serialize, Deserialize)]
-struct Judgement {
+struct Line {
     key: String,
     judge: String,
     reply: String,
@@ -68,7 +95,7 @@ impl VisionJudge {
         let (file, records): (RecordFile, Records) = RecordFile::append(path)?;
         let mut verdicts = HashMap::new();
         for line in records.lines.iter().filter(|line| line.kind() == KIND) {
-            let Judgement { key, reply, .. } = line.parse(VERSION..=VERSION)?;
+            let Line { key, reply, .. } = line.parse(VERSION..=VERSION)?;
             verdicts.insert(key, reply);
         }
         Ok(Self { model, name: name.into(), prompts, stored: Mutex::new(Stored { file, verdicts }) })
@@ -87,12 +114,12 @@ impl Judge for VisionJudge {
         self.name.clone()
     }
 
-    async fn judge(&self, question: &str, is_chinese: bool, image: &Image) -> Result<bool, Fault> {
+    async fn judge(&self, question: &str, is_chinese: bool, image: &Image) -> Result<Judgement, Fault> {
         let prompt = if is_chinese { Prompt::JudgePlotZh } else { Prompt::JudgePlotEn };
         let prompt = self.prompts.fill(prompt, &[("question", question)]);
         let key = sha256(format!("{}\0{prompt}\0{}", self.name, sha256(&image.bytes)).as_bytes());
         if let Some(reply) = self.stored.lock().await.verdicts.get(&key) {
-            return Ok(is_right(reply));
+            return Ok(Judgement { reply: reply.clone() });
         }
         let missing =
             || Fault::lasting("a plot has no stored verdict, and there is no judge to ask; name it with `--judge`");
@@ -105,11 +132,6 @@ impl Judge for VisionJudge {
         let mut stored = self.stored.lock().await;
         stored.file.write(format!("{line}\n").as_bytes()).map_err(|error| Fault::of(&error, true))?;
         stored.verdicts.insert(key, reply.clone());
-        Ok(is_right(&reply))
+        Ok(Judgement { reply })
     }
-}
-
-/// What the official exam takes for yes.
-fn is_right(reply: &str) -> bool {
-    reply.to_lowercase().contains("right")
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::notebook::{CellClass, CellFacts};
 use super::solver::is_error;
-use super::{Answer, Category, CodeSample, Judge, numbers};
+use super::{Answer, Category, CodeSample, Judge, Judgement, numbers};
 use crate::{Fault, Measure, Scorer, Solution, Verdict};
 
 /// How long a cell may take to count as executable by the rules of the official exam, in milliseconds.
@@ -113,12 +113,16 @@ impl Scorer<CodeSample> for CodeInterpreterScorer {
         if sample.category.is_visualization()
             && let Some(judge) = &self.judge
         {
-            let right = match image(&ran) {
-                Some(image) => judge.judge(&sample.query, sample.is_chinese, &image).await?,
-                None => false,
+            let judgement = match image(&ran) {
+                Some(image) => Some(judge.judge(&sample.query, sample.is_chinese, &image).await?),
+                None => None,
             };
+            let right = judgement.as_ref().is_some_and(Judgement::is_right);
             verdict.score("upstream.plot", f64::from(u8::from(right)));
-            verdict.label("judge", if right { "right" } else { "wrong" });
+            verdict.label("judge", judgement.as_ref().map_or("no plot", Judgement::class));
+            if let Some(Judgement { reply }) = judgement {
+                verdict.because(format!("the judge says {reply:?}"));
+            }
         }
         Ok(verdict)
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures_util::stream;
-use qianshou_agent::{AnyTool, Limits, Observation};
+use qianshou_agent::{AgentBuilder, AnyTool, Limits, Observation};
 use qianshou_chat::{
     ChatError, ChatEvent, ChatModel, ChatRequest, ChatStream, Delta, End, FinishReason, ModelInfo, Usage,
 };
@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 
 use super::CodeSample;
 use super::notebook::Notebook;
+use super::one_tool::OneTool;
 use crate::solver::run;
-use crate::{Attempt, Fault, Solution, Solver, SolverSettings};
+use crate::{Attempt, CallFormat, Fault, Solution, Solver, SolverSettings};
 
 /// Has an agent answer with an interpreter in the sandbox.
 #[derive(Debug)]
@@ -27,18 +28,30 @@ pub struct CodeInterpreterSolver {
 impl CodeInterpreterSolver {
     /// A solver over this interpreter.
     pub fn new(settings: SolverSettings, interpreter: Interpreter) -> Self {
-        let prompts = &settings.prompts;
-        let question = prompts.text(Prompt::CodeExamQuestion).to_owned();
-        let prompts = prompts.clone().with(Prompt::ReactQuestion, question);
-        Self { settings: SolverSettings { prompts, ..settings }, interpreter }
+        Self { settings, interpreter }
+    }
+
+    /// An agent that is asked in the exam's words, in the language of the question.
+    fn agent(&self, sample: &CodeSample, attempt: &Attempt<'_>, limits: Limits) -> AgentBuilder {
+        let prompts = &self.settings.prompts;
+        let question = if sample.is_chinese { Prompt::CodeExamQuestionZh } else { Prompt::CodeExamQuestionEn };
+        let prompts = prompts.clone().with(Prompt::ReactQuestion, prompts.text(question));
+        let settings = SolverSettings { prompts, ..self.settings.clone() };
+        let builder = settings.agent(attempt, limits);
+        match settings.format {
+            CallFormat::React => builder.protocol(OneTool(settings.react())),
+            CallFormat::Native => builder.protocol(OneTool(settings.native())),
+        }
     }
 
     /// The question with the names of its files before it, as the exam puts them.
     fn question(&self, sample: &CodeSample) -> String {
-        if sample.files.is_empty() {
-            return sample.query.clone();
-        }
-        let prompt = if sample.is_chinese { Prompt::CodeExamUploadedZh } else { Prompt::CodeExamUploadedEn };
+        let prompt = match (sample.files.len(), sample.is_chinese) {
+            (0, _) => return sample.query.clone(),
+            (_, true) => Prompt::CodeExamUploadedZh,
+            (1, false) => Prompt::CodeExamUploadedEn,
+            (_, false) => Prompt::CodeExamUploadedSeveralEn,
+        };
         let names: Vec<_> = sample.files.iter().map(|(name, _)| name.as_str()).collect();
         let separator = self.settings.prompts.text(Prompt::CodeExamNamesSeparator);
         self.settings.prompts.fill(prompt, &[("names", &names.join(separator))]) + &sample.query
@@ -65,7 +78,7 @@ impl Solver<CodeSample> for CodeInterpreterSolver {
             attempt.model = Arc::new(Opened::new(opening.clone(), attempt.model));
             steps += 1;
         }
-        let agent = self.settings.agent(&attempt, Limits::default()).max_steps(steps);
+        let agent = self.agent(sample, &attempt, Limits::default()).max_steps(steps);
         let agent = agent.any_tool(Arc::clone(&notebook) as Arc<dyn AnyTool>).build();
         let agent = agent.map_err(|error| Fault::of(&error, true))?;
         let ends_with_error = sample.rounds.ends_with_error;

@@ -5,6 +5,9 @@
 mod bfcl;
 mod browser;
 mod code_interpreter;
+mod damaged;
+mod forms;
+mod judge;
 mod killed;
 mod log;
 mod own_data;

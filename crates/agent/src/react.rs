@@ -106,6 +106,42 @@ impl ReAct {
         ];
         self.prompts.fill(Prompt::ReactTool, &values)
     }
+
+    /// Appends a step to the message that the model continues. Its ids stay as they are.
+    fn push_step(&self, message: &mut Message, step: &TakenStep) {
+        step.reply.iter().for_each(|part| message.push(part.clone()));
+        self.push_outcome(message, step);
+    }
+
+    /// Appends a step to the user's message, as text.
+    fn push_text_of_step(&self, message: &mut Message, step: &TakenStep) {
+        let text: String = step.reply.iter().map(Part::text).collect();
+        let thought_stands_there = ends_with(message, "\nThought:");
+        // The model may have written the keyword again, in its own message.
+        let text = if thought_stands_there { text.trim_start().trim_start_matches("Thought:") } else { text.as_str() };
+        let space = match (thought_stands_there, text.starts_with(char::is_whitespace)) {
+            (true, false) => " ",
+            (true, true) => "",
+            (false, _) => "\n",
+        };
+        message.push_text(space);
+        message.push_text(text.trim_end());
+        self.push_outcome(message, step);
+        message.push_text("\nThought:");
+    }
+
+    /// What follows a reply: its observations, or the end of the thinking that a stop string cut off.
+    fn push_outcome(&self, message: &mut Message, step: &TakenStep) {
+        let keyword = self.prompts.text(Prompt::ReactObservation);
+        for observation in step.observations() {
+            let line_break = if ends_with(message, "\n") { "" } else { "\n" };
+            message.push_text(&format!("{line_break}{keyword}: "));
+            message.push_text(observation);
+        }
+        if step.record.warnings.contains(&Warning::StoppedInThinking) {
+            message.push_text("\n</think>\n");
+        }
+    }
 }
 
 impl Protocol for ReAct {
@@ -123,13 +159,13 @@ impl Protocol for ReAct {
                 message.push_text("Thought:");
             }
             for step in turn.steps {
-                push_step(&mut message, step);
+                self.push_step(&mut message, step);
                 message.push_text("\nThought:");
             }
             messages.push(message);
         } else if let Some(question) = messages.last_mut() {
             for step in turn.steps {
-                push_text_of_step(question, step);
+                self.push_text_of_step(question, step);
             }
         }
         let held = turn.capabilities.constraints && !turn.tools.is_empty();
@@ -138,7 +174,8 @@ impl Protocol for ReAct {
             ReActConstraint::NamesAndInputs if held => Some(react_grammar(turn.tools, position, true, &self.prompts)),
             _ => None,
         };
-        let stop = vec!["Observation:".to_owned(), "Observation:\n".to_owned()];
+        let keyword = self.prompts.text(Prompt::ReactObservation);
+        let stop = vec![format!("{keyword}:"), format!("{keyword}:\n")];
         ChatRequest { messages, continue_last: continues, stop, constraint, ..ChatRequest::default() }
     }
 
@@ -156,43 +193,9 @@ impl Protocol for ReAct {
             if index > 0 {
                 message.push_text("\nThought:");
             }
-            push_step(&mut message, step);
+            self.push_step(&mut message, step);
         }
         if message.content.is_empty() { Vec::new() } else { vec![message] }
-    }
-}
-
-/// Appends a step to the message that the model continues. Its ids stay as they are.
-fn push_step(message: &mut Message, step: &TakenStep) {
-    step.reply.iter().for_each(|part| message.push(part.clone()));
-    push_outcome(message, step);
-}
-
-/// Appends a step to the user's message, as text.
-fn push_text_of_step(message: &mut Message, step: &TakenStep) {
-    let text: String = step.reply.iter().map(Part::text).collect();
-    let thought_stands_there = ends_with(message, "\nThought:");
-    // The model may have written the keyword again, in its own message.
-    let text = if thought_stands_there { text.trim_start().trim_start_matches("Thought:") } else { text.as_str() };
-    let space = match (thought_stands_there, text.starts_with(char::is_whitespace)) {
-        (true, false) => " ",
-        (true, true) => "",
-        (false, _) => "\n",
-    };
-    message.push_text(space);
-    message.push_text(text.trim_end());
-    push_outcome(message, step);
-    message.push_text("\nThought:");
-}
-
-/// What follows a reply: its observations, or the end of the thinking that a stop string cut off.
-fn push_outcome(message: &mut Message, step: &TakenStep) {
-    for observation in step.observations() {
-        message.push_text(if ends_with(message, "\n") { "Observation: " } else { "\nObservation: " });
-        message.push_text(observation);
-    }
-    if step.record.warnings.contains(&Warning::StoppedInThinking) {
-        message.push_text("\n</think>\n");
     }
 }
 

@@ -130,6 +130,11 @@ impl LoadOptions {
 }
 
 impl ModelSpec {
+    /// Whether the model computes in this process.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Tiny | Self::Path(_))
+    }
+
     /// Loads the model for chat, or opens the recording. Needs a Tokio runtime.
     ///
     /// # Errors

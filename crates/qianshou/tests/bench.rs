@@ -4,6 +4,8 @@
 
 use std::process::{Command, Output};
 
+use serde_json::{Value, json};
+
 fn bench(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_qianshou"));
     command.arg("bench").args(arguments).env("NO_COLOR", "1").env("NODEVICE_SELECT", "1").output().unwrap()
@@ -31,6 +33,25 @@ fn a_run_goes_on_is_scored_again_and_compared() {
     assert!(table.contains("2 of the task's 299 samples"), "{table}");
     assert_eq!(records(), 3);
 
+    // All that the scores depend on stands in the header.
+    let text = std::fs::read_to_string(format!("{run}/log.jsonl")).unwrap();
+    let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let header = &line["bench"];
+    let provenance = header["provenance"].as_object().unwrap();
+    assert_eq!((&provenance["model"], &provenance["precision"]), (&json!("tiny"), &json!("F32")));
+    // Weights and tokenizer are one file here.
+    assert_eq!(provenance.keys().filter(|key| key.starts_with("sha256 of ")).count(), 2, "{provenance:?}");
+    let is_hash = |value: &Value| value.as_str().is_some_and(|hash| hash.len() == 64);
+    assert!(
+        header["data"].as_array().unwrap().iter().all(|file| is_hash(&file["sha256"])) && is_hash(&header["prompts"])
+    );
+    assert_eq!(header["solver"]["sampling"]["temperature"], 0.0);
+    assert!(header["solver"]["sampling"].as_object().unwrap().contains_key("seed"));
+    assert_eq!(header["environment"]["device"], "cpu");
+    let commit = header["environment"]["commit"].as_str().unwrap();
+    let hash = commit.split(',').next().unwrap();
+    assert!(commit.starts_with("unknown") || hash.len() == 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+
     assert!(stdout(&["replay", run]).starts_with("2 samples have the same scores"));
     assert!(stdout(&["report", run, "--published"]).contains("published"));
     assert!(stdout(&["compare", run, run]).contains("+0.00 (+0.00 to +0.00)"));
@@ -43,6 +64,39 @@ fn a_run_goes_on_is_scored_again_and_compared() {
     let message = String::from_utf8(other.stderr).unwrap();
     assert!(message.starts_with("error: ") && message.contains("temperature"), "{message}");
     assert_eq!(records(), 3);
+}
+
+#[test]
+fn official_files_are_named_and_checked() {
+    let places = stdout(&["fetch"]);
+    for name in ["exam_plugin_v1_react_positive.jsonl", "eval_code_interpreter_v1.jsonl", "qwen.tiktoken", "bfcl-eval"]
+    {
+        assert!(places.contains(name), "{places}");
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let line = |response: &str| json!({"prompt": "Question: ?", "response": response}).to_string();
+    let call = line("Thought: x\nAction: a\nAction Input: {}\nObservation: 1");
+    let positive = file("exam_plugin_v1_react_positive.jsonl", format!("{call}\n{call}\n"));
+    let said = stdout(&["fetch", &positive]);
+    assert!(said.ends_with("positive.jsonl: no published hash to compare with; 2 samples\n"), "{said}");
+    assert!(said.len() > 64 && said[..64].bytes().all(|byte| byte.is_ascii_hexdigit()), "{said}");
+
+    // A file of another kind, and one that is not what was published.
+    let swapped = file("exam_plugin_v20231206_react_positive.jsonl", line("Final Answer: 5"));
+    let vocabulary = file("qwen.tiktoken", "IQ== 0\n".to_owned());
+    let output = bench(&["fetch", &positive, &swapped, &vocabulary]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("line 1 of") && said.contains("`response`"), "{said}");
+    assert!(said.contains("qwen.tiktoken: not as published, which is b2b1b8df"), "{said}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.starts_with("error: 2 of 3 files cannot be used"), "{message}");
 }
 
 #[test]

@@ -12,8 +12,9 @@ pub(super) enum Keyword {
     FinalAnswer,
 }
 
-/// The template's words, and those that models write instead in Chinese conversations.
-const WORDS: [(&str, Keyword); 14] = [
+/// The template's words, those that models write instead in Chinese conversations, and those that InternLM
+/// was taught.
+const WORDS: [(&str, Keyword); 16] = [
     ("Thought", Keyword::Thought),
     ("Action", Keyword::Action),
     ("Action Input", Keyword::ActionInput),
@@ -28,6 +29,8 @@ const WORDS: [(&str, Keyword); 14] = [
     ("观察结果", Keyword::ChineseObservation),
     ("最终答案", Keyword::FinalAnswer),
     ("最终回答", Keyword::FinalAnswer),
+    ("ActionInput", Keyword::ActionInput),
+    ("FinalAnswer", Keyword::FinalAnswer),
 ];
 
 /// What the beginning of a line is.
@@ -87,6 +90,8 @@ mod tests {
             ("Action：", keyword(Keyword::Action, 9)),
             ("Action Input:", keyword(Keyword::ActionInput, 13)),
             ("动作输入：", keyword(Keyword::ActionInput, 15)),
+            ("ActionInput:", keyword(Keyword::ActionInput, 12)),
+            ("FinalAnswer:", keyword(Keyword::FinalAnswer, 12)),
             ("**Action:** w", keyword(Keyword::Action, 11)),
             ("*Action*: w", keyword(Keyword::Action, 9)),
             ("**Action:*", LineStart::Bold(Keyword::Action)),

@@ -1,5 +1,6 @@
 //! `qianshou bench`: the harnesses of `qianshou-bench`.
 
+mod fetch;
 mod progress;
 mod results;
 mod run;
@@ -9,7 +10,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use self::results::{Compare, Fetch, Merge, Replay, Report};
+use self::fetch::Fetch;
+use self::results::{Compare, Merge, Replay, Report};
 use self::tasks::{Bfcl, CodeInterpreter, ToolSelection};
 use super::failure::Failure;
 

@@ -3,14 +3,15 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
-use qianshou::bench::code_interpreter::CodeInterpreterScorer;
+use qianshou::bench::code_interpreter::{CodeInterpreterScorer, Judge, VisionJudge};
 use qianshou::bench::tool_selection::ToolSelectionScorer;
-use qianshou::bench::{LOG_NAME, Log, bfcl, code_interpreter, merge, report, rescore, sha256, tool_selection};
+use qianshou::bench::{LOG_NAME, Log, bfcl, code_interpreter, merge, report, rescore, tool_selection};
 
-use super::run::show;
-use super::tasks::{BfclData, CodeInterpreterData, ToolSelectionData};
+use super::run::{prompts, show};
+use super::tasks::{BfclData, CodeInterpreterData, JUDGE_NAME, ToolSelectionData};
 use crate::cli::failure::Failure;
 
 fn read(path: &std::path::Path) -> Result<Log, Failure> {
@@ -87,6 +88,15 @@ pub(in crate::cli) struct Replay {
     /// The vocabulary of Qwen, if the run had it.
     #[arg(long, value_name = "FILE")]
     vocabulary: Option<PathBuf>,
+    /// The folder of upload files, as for its task.
+    #[arg(long, value_name = "FOLDER", requires = "data")]
+    uploads: Option<PathBuf>,
+    /// GSM8K's test set, if the run was over it.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    gsm8k: Option<PathBuf>,
+    /// The prompts of the run, if not the embedded ones: verdicts of a judge are found by what it was asked.
+    #[arg(long, value_name = "FOLDER")]
+    prompts: Option<PathBuf>,
 }
 
 impl Replay {
@@ -100,8 +110,9 @@ impl Replay {
                 rescore(&data.samples()?.0, &scorer, &log).await
             }
             code_interpreter::NAME => {
-                let data = CodeInterpreterData { data: first, uploads: None, gsm8k: None };
-                rescore(&data.samples()?.0, &CodeInterpreterScorer::new(None), &log).await
+                let judge = self.stored_judge(&log)?;
+                let data = CodeInterpreterData { data: first, uploads: self.uploads, gsm8k: self.gsm8k };
+                rescore(&data.samples()?.0, &CodeInterpreterScorer::new(judge), &log).await
             }
             bfcl::NAME => {
                 let data = BfclData { data: first, categories: Vec::new() };
@@ -126,34 +137,14 @@ impl Replay {
         writeln!(stdout, "{} samples have the same scores", verdicts.len())?;
         Ok(ExitCode::SUCCESS)
     }
-}
 
-/// Tell where the official data are, and check files that you have.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct Fetch {
-    /// Files to check.
-    files: Vec<PathBuf>,
-}
-
-/// What the official exams are made of. Neither is ours to give away.
-const OFFICIAL: &str = "\
-tool selection    exam_plugin_v1_react_positive.jsonl, exam_plugin_v1_react_negative.jsonl (version 20230803),
-                  exam_plugin_v20231206_react_positive.jsonl, …_negative.jsonl (version 20231206):
-                  see `eval/EVALUATION.md` of the repository QwenLM/Qwen
-code interpreter  eval_code_interpreter_v1.jsonl with its folder of upload files:
-                  see `benchmark/README.md` of the repository QwenLM/Qwen-Agent
-bfcl              fetched by `qianshou bench bfcl` itself, from the Python package bfcl-eval
-";
-
-impl Fetch {
-    pub(super) fn run(self) -> Result<ExitCode, Failure> {
-        let mut stdout = anstream::stdout();
-        write!(stdout, "{OFFICIAL}")?;
-        for path in &self.files {
-            let bytes = std::fs::read(path);
-            let bytes = bytes.map_err(|error| Failure::message(format!("{}: {error}", path.display()), None))?;
-            writeln!(stdout, "{}  {}", sha256(&bytes), path.display())?;
-        }
-        Ok(ExitCode::SUCCESS)
+    /// The judge of the run, with nothing but its stored verdicts.
+    fn stored_judge(&self, log: &Log) -> Result<Option<Arc<dyn Judge>>, Failure> {
+        let path = log.path.with_file_name(JUDGE_NAME);
+        let Some(name) = log.header.scorer["judge"].as_str().filter(|_| path.exists()) else {
+            return Ok(None);
+        };
+        let judge = VisionJudge::open(name, None, prompts(self.prompts.as_deref())?, &path);
+        Ok(Some(Arc::new(judge.map_err(|error| Failure::new(&error, None))?)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -13,12 +13,16 @@ use qianshou::bench::{
     BenchError, CallFormat, LOG_NAME, Log, RunOptions, Sample, Shard, SolverSettings, Task, provenance, run, sha256,
 };
 use qianshou::chat::{ChatModel, Sampling};
+use qianshou::model::Precision;
 use qianshou::{ModelSpec, TINY_ADAPTER, prompts::Prompts};
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Shown;
 use crate::cli::ModelOptions;
 use crate::cli::failure::Failure;
+
+/// The commit that this program was built from.
+const COMMIT: &str = env!("QIANSHOU_COMMIT");
 
 /// How a task is run.
 #[derive(Debug, Args)]
@@ -64,15 +68,12 @@ pub(super) struct BenchOptions {
 }
 
 impl BenchOptions {
-    pub(super) fn folder(&self) -> &std::path::Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.out
     }
 
     pub(super) fn prompts(&self) -> Result<Prompts, Failure> {
-        match &self.prompts {
-            Some(folder) => Prompts::with_folder(folder).map_err(|error| Failure::new(&error, None)),
-            None => Ok(Prompts::embedded()),
-        }
+        prompts(self.prompts.as_deref())
     }
 
     pub(super) fn settings(&self) -> Result<SolverSettings, Failure> {
@@ -111,7 +112,7 @@ impl BenchOptions {
             retries: self.retries,
             cancellation,
             provenance: self.provenance().await?,
-            environment: [("device".to_owned(), self.model.run.device.to_string())].into(),
+            environment: self.environment()?,
             prompts: self.prompts()?,
             ..RunOptions::default()
         };
@@ -142,8 +143,8 @@ impl BenchOptions {
                 let hint = error.hint().to_owned();
                 Failure::new(&error, Some(&hint))
             })?),
-            ModelSpec::Path(path) => Some(path.clone()),
-            ModelSpec::Remote(_) | ModelSpec::Replay(_) => None,
+            ModelSpec::Path(path) | ModelSpec::Replay(path) => Some(path.clone()),
+            ModelSpec::Remote(_) => None,
         };
         for path in path.iter().chain(&self.model.run.adapter) {
             let hashes = provenance::of_checkpoint(path);
@@ -152,15 +153,47 @@ impl BenchOptions {
         if *spec == ModelSpec::Tiny && self.model.run.adapter.is_none() {
             known.insert("sha256 of the embedded adapter".to_owned(), sha256(TINY_ADAPTER));
         }
-        if path.is_some() {
-            known.insert("precision".to_owned(), format!("{:?}", self.model.run.precision));
+        if spec.is_local() {
+            let on_cpu = self.model.run.options()?.open_device()?.is_cpu();
+            known.insert("precision".to_owned(), precision(self.model.run.precision, on_cpu).to_owned());
+            if let Some(windows) = &self.model.run.attention_windows {
+                known.insert("attention windows".to_owned(), format!("{windows:?}"));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Where the run takes place.
+    fn environment(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let mut known: BTreeMap<String, String> = [("commit".to_owned(), COMMIT.to_owned())].into();
+        if self.model.model.is_local() {
+            let device = self.model.run.options()?.open_device()?;
+            known.insert("device".to_owned(), device.name().to_owned());
         }
         Ok(known)
     }
 }
 
+/// The type of the weights.
+fn precision(asked: Precision, on_cpu: bool) -> &'static str {
+    match asked {
+        Precision::F32 => "F32",
+        Precision::F16 => "F16",
+        Precision::Auto if on_cpu => "F32",
+        Precision::Auto => "F16 for weights of 16 bits or less where the GPU computes in it, else F32",
+    }
+}
+
+/// The prompts of a folder, or the embedded ones.
+pub(super) fn prompts(folder: Option<&Path>) -> Result<Prompts, Failure> {
+    match folder {
+        Some(folder) => Prompts::with_folder(folder).map_err(|error| Failure::new(&error, None)),
+        None => Ok(Prompts::embedded()),
+    }
+}
+
 /// Writes the page of the log in a folder, and prints its table.
-pub(super) fn show(out: &std::path::Path, with_published: bool) -> Result<(), Failure> {
+pub(super) fn show(out: &Path, with_published: bool) -> Result<(), Failure> {
     let log = Log::read(out.join(LOG_NAME)).map_err(|error| Failure::new(&error, None))?;
     let page = out.join("report.html");
     std::fs::write(&page, html(&log))?;

@@ -15,6 +15,9 @@ use super::run::BenchOptions;
 use crate::cli::failure::Failure;
 use crate::cli::python::PythonOptions;
 
+/// The stored verdicts of a judge, in the folder of a run.
+pub(super) const JUDGE_NAME: &str = "judge.jsonl";
+
 pub(super) fn data_failure(error: DataError) -> Failure {
     Failure::new(&error, None)
 }
@@ -135,7 +138,7 @@ fn judge(
     bench: &BenchOptions,
 ) -> Result<Arc<dyn Judge>, Failure> {
     std::fs::create_dir_all(bench.folder())?;
-    let judge = VisionJudge::open(name, model, bench.prompts()?, &bench.folder().join("judge.jsonl"));
+    let judge = VisionJudge::open(name, model, bench.prompts()?, &bench.folder().join(JUDGE_NAME));
     Ok(Arc::new(judge.map_err(|error| Failure::new(&error, None))?))
 }
 
