@@ -81,6 +81,8 @@ pub enum Prompt {
     CodeCrashed,
     /// After an error of code: the session goes on from its state before.
     CodeRestored,
+    /// After an error of code: the session goes on from an older state.
+    CodeEarlier,
     /// After an error of code: the session begins anew.
     CodeLost,
     /// The code-interpreter exam: the user's message, as [`ReactQuestion`](Self::ReactQuestion) elsewhere.
@@ -166,6 +168,7 @@ sources! {
     CodeTooMuchOutput "code_interpreter/too_much_output.txt" ["limit"]
     CodeCrashed "code_interpreter/crashed.txt" ["cause"]
     CodeRestored "code_interpreter/restored.txt" []
+    CodeEarlier "code_interpreter/earlier.txt" []
     CodeLost "code_interpreter/lost.txt" []
     CodeExamQuestion "code_exam/question.txt" ["tools", "names", "question"]
     CodeExamUploadedEn "code_exam/uploaded_en.txt" ["names"]

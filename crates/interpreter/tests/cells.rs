@@ -151,6 +151,47 @@ async fn a_python_that_ends_between_cells_comes_back() {
     assert_eq!(next.value_text(), Some("'after'"), "{next:?}");
 }
 
+/// It ends while a copy is being made of it, so that of its last state there is none.
+#[tokio::test]
+async fn a_python_that_ends_in_the_making_of_its_copy_goes_back_further() {
+    let session = session().await;
+    run(&session, "x = 'first'").await;
+    let code = "import os\nos.register_at_fork(before=lambda: os._exit(3))\nx = 'second'";
+    assert_eq!(run(&session, code).await.state, State::Kept);
+    // It may end before the next cell has begun, or with it.
+    let mut next = run(&session, "x").await;
+    assert!(next.notes.iter().any(|note| note.contains("as they were after cell 1")), "{next:?}");
+    if next.state != State::Kept {
+        assert_eq!((next.status, next.state), (Status::Vanished(3), State::Earlier { cell: 1 }));
+        next = run(&session, "x").await;
+    }
+    assert_eq!(next.value_text(), Some("'first'"), "{next:?}");
+    assert!(run(&session, "x").await.notes.is_empty());
+}
+
+/// No copy can be made of a state, so that the session has to go back to the one before; and says so.
+#[tokio::test]
+async fn a_state_without_a_copy_is_undone_with_the_cell_that_follows() {
+    let no_process = "import threading\ntry:\n    while True:\n        \
+                      threading.Thread(target=threading.Event().wait, daemon=True).start()\n\
+                      except RuntimeError:\n    x = 'second'";
+    let no_memory = "block = bytearray(b'x') * (200 << 20)\nx = 'second'";
+    let builders = [(no_process, builder().processes(8)), (no_memory, builder().memory(256 << 20))];
+    for (code, builder) in builders {
+        let session = builder.build().await.unwrap().session().await.unwrap();
+        run(&session, "x = 'first'").await;
+        assert_eq!(run(&session, code).await.state, State::Kept, "{code}");
+        assert_eq!(run(&session, "x").await.value_text(), Some("'second'"));
+        let crash = run(&session, "import os\nos.abort()").await;
+        assert_eq!((crash.status, crash.state), (Status::Crashed(6), State::Earlier { cell: 1 }), "{code}\n{crash:?}");
+        assert!(crash.notes.iter().any(|note| note.contains("as they were after cell 1")), "{crash:?}");
+        assert_eq!(run(&session, "x").await.value_text(), Some("'first'"));
+        // From here on there is room again.
+        let crash = run(&session, "x = 'third'\nimport os\nos.abort()").await;
+        assert_eq!(crash.state, State::Restored, "{crash:?}");
+    }
+}
+
 #[tokio::test]
 async fn memory_is_bounded_for_all_processes_together() {
     let session = builder().memory(256 << 20).build().await.unwrap().session().await.unwrap();

@@ -190,7 +190,8 @@ impl Shown {
             other => writeln!(stderr, "{red}Python died: {other:?}{red:#}")?,
         }
         match cell.state {
-            State::Kept => {}
+            // A note says which state it is.
+            State::Kept | State::Earlier { .. } => {}
             State::Restored => writeln!(stderr, "variables are as they were before")?,
             State::Lost => writeln!(stderr, "all variables are lost")?,
         }

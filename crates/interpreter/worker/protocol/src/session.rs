@@ -247,6 +247,11 @@ pub enum State {
     Kept,
     /// They are as they were before the cell. Files are not rolled back, threads and child processes are gone.
     Restored,
+    /// They are as they were after an earlier cell, because no copy could be made of what came later.
+    Earlier {
+        /// The cell's number, as tracebacks show it; 0 is the beginning of the session.
+        cell: u64,
+    },
     /// They are gone.
     Lost,
 }
