@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use qianshou_interpreter::{Cell, Interpreter, InterpreterBuilder, InterpreterError, Network, Session, State, Status};
+use qianshou_interpreter::{
+    Cell, Interpreter, InterpreterBuilder, InterpreterError, Network, Output, Session, State, Status, Stream,
+};
 use tokio_util::sync::CancellationToken;
 
 fn builder() -> InterpreterBuilder {
@@ -215,6 +217,46 @@ async fn output_is_bounded_and_read_to_the_end() {
     assert!(cell.stdout.len() < 2048);
     let cell = run(&session, "while True:\n    print('x' * 100_000)").await;
     assert_eq!((cell.status, cell.state), (Status::OutputLimit, State::Restored));
+}
+
+#[tokio::test]
+async fn output_comes_while_the_cell_runs() {
+    let session = session().await;
+    let cancel = CancellationToken::new();
+    // The cell would not end if nothing came of it before.
+    let endless = "import time\nprint('begun', flush=True)\nwhile True:\n    time.sleep(1)";
+    let cell = session.execute_streaming(endless, &cancel, |_| cancel.cancel()).await.unwrap();
+    assert_eq!((cell.status, cell.stdout.as_str()), (Status::Interrupted, "begun\n"));
+
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    let both = "import sys\nfor n in range(3):\n    print('out', n)\n    print('err', n, file=sys.stderr)\n\
+                print('\\x1b[31mred\\x1b[0m', end='')";
+    let gather = |output: Output| match output.stream {
+        Stream::Stdout => stdout += &output.text,
+        Stream::Stderr => stderr += &output.text,
+    };
+    let cell = session.execute_streaming(both, &CancellationToken::new(), gather).await.unwrap();
+    assert_eq!((&stdout, &stderr), (&cell.stdout, &cell.stderr));
+    assert_eq!(stdout, "out 0\nout 1\nout 2\nred");
+    // Only what was asked for comes.
+    assert_eq!(run(&session, "print('quiet')").await.stdout, "quiet\n");
+}
+
+#[tokio::test]
+async fn output_that_comes_too_fast_is_left_out_of_the_stream() {
+    let session = session().await;
+    let (mut bytes, mut marks) = (0, 0);
+    let count = |output: Output| {
+        bytes += output.text.len();
+        marks += output.text.matches("bytes left out").count();
+    };
+    let flood = "for _ in range(300):\n    print('x' * 100_000)";
+    let cell = session.execute_streaming(flood, &CancellationToken::new(), count).await.unwrap();
+    assert_eq!(cell.status, Status::Ok);
+    assert!(marks > 0 && bytes < 15_000_000, "{marks} marks in {bytes} bytes");
+    let endless = "while True:\n    print('x' * 100_000)";
+    let cell = session.execute_streaming(endless, &CancellationToken::new(), drop).await.unwrap();
+    assert_eq!(cell.status, Status::OutputLimit);
 }
 
 #[tokio::test]

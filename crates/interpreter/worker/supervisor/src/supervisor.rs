@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use qianshou_interpreter_confine::system::inherit;
 use qianshou_interpreter_protocol::{
-    CellError, Checkpoint as Told, Completion, Event, Fork, FromKernel, Outcome, State, Status, Supervise, Tier,
-    ToKernel, VERSION, json, parse, weight,
+    CellError, Checkpoint as Told, Completion, Event, Fork, FromKernel, Outcome, State, Status, Stream, Supervise,
+    Tier, ToKernel, VERSION, json, parse, weight,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{DumpableBehavior, Pid, getpid, set_child_subreaper, set_dumpable_behavior};
@@ -29,6 +29,9 @@ use crate::request::Incoming;
 /// How often memory is measured while a cell runs, and while none does.
 const WATCH_RUNNING: Duration = Duration::from_millis(100);
 const WATCH_IDLE: Duration = Duration::from_secs(2);
+
+/// Between two times that output is passed on.
+const PASS_ON: Duration = Duration::from_millis(50);
 
 /// Between two steps of one measurement.
 const BREATH: Duration = Duration::from_millis(1);
@@ -52,6 +55,7 @@ pub(crate) struct Supervisor {
     /// The group of processes that the session's are in, unless they leave it.
     group: Pid,
     outputs: [Output; 2],
+    passed_on: Instant,
     fork: Fork,
     pub(crate) workspace: Workspace,
     pub(crate) files: Snapshot,
@@ -80,6 +84,7 @@ pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
         kernel: Kernel::new(Link::new(inherit(supervise.kernel)?), process)?,
         group: process,
         outputs: [Output::new(inherit(supervise.stdout)?, kept)?, Output::new(inherit(supervise.stderr)?, kept)?],
+        passed_on: Instant::now(),
         workspace: Workspace::open(&supervise.fork.workspace)?,
         fork: supervise.fork,
         files: Snapshot::new(),
@@ -114,6 +119,9 @@ impl Supervisor {
                 return Ok(());
             }
             self.outputs.iter_mut().for_each(Output::drain);
+            if self.until_passing_on().is_some_and(|left| left.is_zero()) {
+                self.pass_output_on(false);
+            }
             if ready.kernel {
                 self.read_kernel()?;
             }
@@ -129,6 +137,7 @@ impl Supervisor {
             Phase::Running(cell) => cell.patience(&self.fork.limits).min(WATCH_RUNNING),
             _ => WATCH_IDLE,
         };
+        let patience = self.until_passing_on().map_or(patience, |left| patience.min(left));
         let wanted = |link: &Link| if link.has_unsent() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
         let mut events = vec![
             PollFd::new(&self.host, wanted(&self.host)),
@@ -164,8 +173,27 @@ impl Supervisor {
         self.kernel.tell(&ToKernel::SelfTest(test));
     }
 
-    pub(crate) fn execute(&mut self, id: u64, code: String) {
-        self.outputs.iter_mut().for_each(|output| drop(output.take()));
+    /// Until output is due to be passed on, if there is some and the host takes it.
+    fn until_passing_on(&self) -> Option<Duration> {
+        let waits = !self.host.has_unsent() && self.outputs.iter().any(Output::has_chunk);
+        waits.then(|| PASS_ON.saturating_sub(self.passed_on.elapsed()))
+    }
+
+    fn pass_output_on(&mut self, last: bool) {
+        self.passed_on = Instant::now();
+        let [stdout, stderr] = self.outputs.each_mut().map(|output| output.chunk(last));
+        for (stream, text) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
+            if let Some(text) = text {
+                self.tell(&Event::Output { stream, text });
+            }
+        }
+    }
+
+    pub(crate) fn execute(&mut self, id: u64, code: String, streams: bool) {
+        for output in &mut self.outputs {
+            drop(output.take());
+            output.stream(streams);
+        }
         self.cells += 1;
         if !self.checkpoints.has(self.state) {
             self.prepare();
@@ -239,6 +267,7 @@ impl Supervisor {
                     return self.kill(Status::OutputLimit);
                 }
                 self.outputs.iter_mut().for_each(Output::drain);
+                self.pass_output_on(false);
                 self.tell(&Event::Display { data });
                 self.kernel.tell(&ToKernel::Taken);
             }
@@ -307,7 +336,8 @@ impl Supervisor {
         if let Phase::Running(cell) = &mut self.phase {
             cell.peak = cell.peak.max(bytes);
         }
-        if bytes <= self.fork.limits.memory_bytes {
+        // Where there is a control group, the system bounds memory; it does not count what the warm Python shares.
+        if self.fork.has_group || bytes <= self.fork.limits.memory_bytes {
             return Ok(());
         }
         let own = self.own_processes();
@@ -371,6 +401,8 @@ impl Supervisor {
     fn finish(&mut self, status: Status, state: State, outcome: Option<Outcome>) {
         let Phase::Running(cell) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
         self.outputs.iter_mut().for_each(Output::drain);
+        self.pass_output_on(true);
+        self.outputs.iter_mut().for_each(|output| output.stream(false));
         self.files = self.workspace.snapshot();
         let mut notes = std::mem::take(&mut self.notes);
         let (value, error) = outcome.map_or((None, None), |outcome| {
