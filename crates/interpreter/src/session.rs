@@ -204,7 +204,9 @@ impl Worker {
 
     fn end(&mut self, reason: Broken) -> ExecuteError {
         // Nothing more is heard of it; its processes end meanwhile.
-        self.opened.take().map(|opened| tokio::spawn(opened.close()));
+        if let Some(opened) = self.opened.take() {
+            tokio::spawn(opened.close());
+        }
         self.lost = Some(reason.clone());
         ExecuteError::Ended(reason)
     }
@@ -320,7 +322,9 @@ async fn converse(
                 displays.push(data);
             }
             (Event::Done { id: answered, completion }, _) if answered == id => {
-                output.map(Outlet::finish);
+                if let Some(output) = output {
+                    output.finish();
+                }
                 return Ok((*completion, displays));
             }
             _ => return Err("it answered something else".into()),

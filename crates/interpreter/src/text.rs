@@ -101,11 +101,7 @@ fn skip_sequence(first: char, characters: &mut Peekable<CharIndices<'_>>) -> boo
             }
         }
         // One more character chooses a character set.
-        Some('(' | ')' | '*' | '+') => {
-            if next().is_some() {
-                return true;
-            }
-        }
+        Some('(' | ')' | '*' | '+') if next().is_none() => {}
         Some(_) => return true,
         None => {}
     }
