@@ -83,6 +83,8 @@ pub enum Prompt {
     CodeCrashed,
     /// After an error of code: the session goes on from its state before.
     CodeRestored,
+    /// After an error of code: the session goes on from an older state.
+    CodeEarlier,
     /// After an error of code: the session begins anew.
     CodeLost,
     /// The code-interpreter exam: the user's message to an English question, as
@@ -176,6 +178,7 @@ sources! {
     CodeTooMuchOutput "code_interpreter/too_much_output.txt" ["limit"]
     CodeCrashed "code_interpreter/crashed.txt" ["cause"]
     CodeRestored "code_interpreter/restored.txt" []
+    CodeEarlier "code_interpreter/earlier.txt" []
     CodeLost "code_interpreter/lost.txt" []
     CodeExamQuestionEn "code_exam/question_en.txt" ["tools", "names", "question"]
     CodeExamQuestionZh "code_exam/question_zh.txt" ["tools", "names", "question"]

@@ -152,6 +152,7 @@ fn fault(prompts: &Prompts, cell: &Cell) -> String {
     match cell.state {
         State::Kept => {}
         State::Restored => lines.push(prompts.text(Prompt::CodeRestored).to_owned()),
+        State::Earlier { .. } => lines.push(prompts.text(Prompt::CodeEarlier).to_owned()),
         State::Lost => lines.push(prompts.text(Prompt::CodeLost).to_owned()),
     }
     lines.join("\n")

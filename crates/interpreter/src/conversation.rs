@@ -107,3 +107,65 @@ pub fn decode_events(stream: &[u8]) -> usize {
     }
     events
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use proptest::prelude::*;
+    use qianshou_interpreter_protocol::{Completion, Printed, State, Status, Stream};
+
+    use super::*;
+
+    /// Length and kind of a frame, in bytes.
+    const HEADER: usize = 5;
+
+    fn stream() -> Vec<u8> {
+        let printed = Printed { text: "\u{1b}[31mred".into(), bytes: 8 };
+        let completion = Completion {
+            status: Status::Crashed(9),
+            state: State::Earlier { cell: 2 },
+            stdout: printed.clone(),
+            stderr: printed,
+            value: Some([("image/png".to_owned(), "iVBORw0KGgo=".to_owned())].into()),
+            error: None,
+            notes: vec!["a note".into()],
+            files: Vec::new(),
+            microseconds: 1,
+            peak_memory_bytes: 1,
+        };
+        let events = [
+            Event::Hello { version: 2 },
+            Event::Output { stream: Stream::Stderr, text: "text".into() },
+            Event::Display { data: [("text/plain".to_owned(), "shown".to_owned())].into() },
+            Event::Done { id: 1, completion: Box::new(completion) },
+        ];
+        events.iter().flat_map(|event| json(event).unwrap()).collect()
+    }
+
+    #[test]
+    fn whole_events_are_decoded() {
+        assert_eq!(decode_events(&stream()), 4);
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_supervisor_might_send_is_decoded_or_refused(noise in prop::collection::vec(any::<u8>(), 0..512)) {
+            prop_assert!(decode_events(&noise) <= noise.len() / HEADER);
+        }
+
+        #[test]
+        fn damaged_events_are_decoded_or_refused(
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+            end in any::<prop::sample::Index>(),
+        ) {
+            let mut stream = stream();
+            for (place, byte) in damage {
+                let place = place.index(stream.len());
+                stream[place] = byte;
+            }
+            stream.truncate(end.index(stream.len() + 1));
+            prop_assert!(decode_events(&stream) <= 4);
+        }
+    }
+}

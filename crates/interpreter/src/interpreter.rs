@@ -56,7 +56,7 @@ impl Interpreter {
         let launcher = Launcher::start(options, python, tier).await?;
         // Without isolation there is nothing to try out, and what tries would succeed.
         let verdicts = if tier == Tier::Off { Vec::new() } else { launcher.verdicts(options.verify_anew).await? };
-        let report = IsolationReport::new(tier, verdicts, refused);
+        let report = IsolationReport::new(tier, verdicts, refused, launcher.without_groups());
         let enough = tier == Tier::Off || options.isolation == Isolation::BestEffort || report.is_complete();
         if !enough {
             return Err(InterpreterError::Start(format!("not stopped: {}", report.holes())));

@@ -50,7 +50,7 @@ pub enum LayerState {
     /// Yes.
     Enforced,
     /// To some extent.
-    Partial(&'static str),
+    Partial(String),
     /// No.
     Absent,
 }
@@ -59,17 +59,23 @@ pub enum LayerState {
 const TESTED: [&str; 5] = ["files", "network", "processes", "signals", "system calls"];
 
 impl IsolationReport {
-    pub(crate) fn new(tier: Tier, verdicts: Vec<Verdict>, refused: &[Refusal]) -> Self {
-        let tested = TESTED.map(|name| {
+    pub(crate) fn new(tier: Tier, verdicts: Vec<Verdict>, refused: &[Refusal], no_groups: Option<&str>) -> Self {
+        let is_stopped = |name: &str| {
             let mut attempts =
                 verdicts.iter().filter(|verdict| verdict.attempt.split(':').next() == Some(name)).peekable();
-            let stopped = attempts.peek().is_some() && attempts.all(|verdict| verdict.stopped);
-            Layer { name, state: if stopped { LayerState::Enforced } else { LayerState::Absent } }
-        });
-        let memory = LayerState::Partial("measured ten times a second and then killed, not refused at once");
+            attempts.peek().is_some() && attempts.all(|verdict| verdict.stopped)
+        };
+        let state = |stopped| if stopped { LayerState::Enforced } else { LayerState::Absent };
+        let tested = TESTED.map(|name| Layer { name, state: state(is_stopped(name)) });
+        let memory = if is_stopped("memory") {
+            LayerState::Enforced
+        } else {
+            let reason = no_groups.map_or_else(String::new, |reason| format!("; {reason}"));
+            LayerState::Partial(format!("measured ten times a second and then killed, not refused at once{reason}"))
+        };
         let disk = match tier {
             Tier::Namespaces => LayerState::Enforced,
-            Tier::Landlock | Tier::Off => LayerState::Partial("the size of each file, not of all together"),
+            Tier::Landlock | Tier::Off => LayerState::Partial("the size of each file, not of all together".to_owned()),
         };
         let layers =
             tested.into_iter().chain([Layer { name: "memory", state: memory }, Layer { name: "disk", state: disk }]);
@@ -99,7 +105,7 @@ impl fmt::Display for IsolationReport {
         };
         write!(formatter, "{way}")?;
         for layer in &self.layers {
-            match layer.state {
+            match &layer.state {
                 LayerState::Enforced => write!(formatter, "\n  {}: enforced", layer.name)?,
                 LayerState::Partial(how) => write!(formatter, "\n  {}: partly ({how})", layer.name)?,
                 LayerState::Absent => write!(formatter, "\n  {}: NOT enforced", layer.name)?,

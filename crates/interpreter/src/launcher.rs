@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::Permissions;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use qianshou_interpreter_protocol::{
-    Decoder, Event, Fork, Launch, Limits, Request, Tier, VERSION, Verdict, Warm, WarmReport, json, parse,
+    Completion, Decoder, Event, Fork, Launch, Limits, Request, Tier, VERSION, Verdict, Warm, WarmReport, json, parse,
 };
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use tempfile::TempDir;
@@ -23,6 +23,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use crate::builder::InterpreterBuilder;
 use crate::conversation::Conversation;
 use crate::error::InterpreterError;
+use crate::groups::{Counts, Groups, SessionGroup};
 use crate::payload::{self, Payload};
 use crate::python::Chosen;
 use crate::targets::Targets;
@@ -31,6 +32,12 @@ use crate::verdicts::Memory;
 /// Imports can take their time, the first time above all.
 const WARM_UP: Duration = Duration::from_secs(180);
 const OPENING: Duration = Duration::from_secs(60);
+
+/// How long the processes of a session may take to end.
+const CLOSING: Duration = Duration::from_secs(60);
+
+/// What the session of a self-test may hold, in bytes, where the system bounds that.
+const TESTED_MEMORY: u64 = 64 << 20;
 
 /// The user that stands for root in a sandbox without namespaces; the launcher becomes it.
 const NOBODY: u32 = 65_533;
@@ -43,7 +50,7 @@ const BOOTSTRAP: &str = include_str!("bootstrap.py");
 
 pub(crate) struct Launcher {
     control: tokio::sync::Mutex<UnixStream>,
-    /// Dies when it is dropped.
+    /// Cleans up and ends when the control socket is closed.
     _process: Child,
     complaints: Complaints,
     warm: WarmReport,
@@ -52,6 +59,8 @@ pub(crate) struct Launcher {
     python: PathBuf,
     /// What the warm Python keeps between sessions where it has no file system of its own.
     _cache: Option<TempDir>,
+    /// Or why there are none.
+    groups: Result<Groups, String>,
 }
 
 /// A session, just started.
@@ -59,6 +68,30 @@ pub(crate) struct Opened {
     pub(crate) conversation: Conversation,
     /// Its files, where it has no file system of its own.
     _folder: Option<TempDir>,
+    group: Option<SessionGroup>,
+    counted: Counts,
+}
+
+impl Opened {
+    /// A cell begins.
+    pub(crate) fn count(&mut self) {
+        self.counted = self.group.as_ref().map(SessionGroup::counts).unwrap_or_default();
+    }
+
+    /// Adds what the system has counted since the cell began.
+    pub(crate) fn add_counts(&self, completion: &mut Completion) {
+        if let Some(group) = &self.group {
+            group.add_to(completion, self.counted);
+        }
+    }
+
+    /// Ends the session, and waits until all of its processes have ended.
+    pub(crate) async fn close(mut self) {
+        self.conversation.finish(CLOSING).await;
+        if let Some(group) = self.group {
+            group.remove().await;
+        }
+    }
 }
 
 impl Launcher {
@@ -72,6 +105,10 @@ impl Launcher {
         let cache_path = cache.as_ref().map_or(Path::new(CACHE), TempDir::path);
         let mut visible = python.visible.clone();
         visible.extend(cache.as_ref().map(|cache| cache.path().to_path_buf()));
+        let groups = Groups::make();
+        if let Err(reason) = &groups {
+            tracing::debug!(reason, "sessions are without control groups");
+        }
         let launch = Launch {
             version: VERSION,
             tier,
@@ -80,6 +117,7 @@ impl Launcher {
             environment: environment(&python.program, cache_path),
             visible: visible.clone(),
             scratch: cache.as_ref().map(|cache| cache.path().to_path_buf()),
+            group: groups.as_ref().ok().map(|groups| groups.folder().to_path_buf()),
             module: payload.kernel.clone(),
             preload: options.preload.clone(),
         };
@@ -90,7 +128,6 @@ impl Launcher {
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .map_err(start)?;
         let complaints = Complaints::listen(process.stderr.take());
@@ -111,9 +148,16 @@ impl Launcher {
             visible,
             limits: options.limits.clone(),
             network: options.network,
+            has_group: groups.is_ok(),
         };
         let python = python.program.clone();
-        Ok(Self { control: control.into(), _process: process, complaints, warm, fork, payload, python, _cache: cache })
+        let control = control.into();
+        Ok(Self { control, _process: process, complaints, warm, fork, payload, python, _cache: cache, groups })
+    }
+
+    /// Why sessions have no control groups, if they have none.
+    pub(crate) fn without_groups(&self) -> Option<&str> {
+        self.groups.as_ref().err().map(String::as_str)
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -131,31 +175,34 @@ impl Launcher {
         if let Some(folder) = &folder {
             fork.workspace = folder.path().to_path_buf();
         }
+        let group = self.groups.as_ref().ok().map(|groups| groups.session(&fork.limits)).transpose().map_err(start)?;
+        let entrance = group.as_ref().map(SessionGroup::entrance).transpose().map_err(start)?;
         let (ours, theirs) = UnixStream::pair().map_err(start)?;
-        self.request(&fork, theirs.as_fd())
+        self.request(&fork, [theirs.as_fd()].into_iter().chain(entrance.as_ref().map(AsFd::as_fd)).collect())
             .await
             .map_err(|error| InterpreterError::Start(self.complaints.or(&error.to_string())))?;
         drop(theirs);
         let mut conversation = Conversation::new(ours);
         match conversation.event_within(OPENING).await {
-            Ok(Event::Hello { version: VERSION }) => Ok(Opened { conversation, _folder: folder }),
+            Ok(Event::Hello { version: VERSION }) => {
+                Ok(Opened { conversation, _folder: folder, group, counted: Counts::default() })
+            }
             Ok(_) => Err(InterpreterError::Start("the supervisor is of another version".into())),
             Err(reason) => Err(InterpreterError::Start(reason)),
         }
     }
 
-    async fn request(&self, fork: &Fork, socket: std::os::fd::BorrowedFd<'_>) -> io::Result<()> {
+    async fn request(&self, fork: &Fork, descriptors: Vec<BorrowedFd<'_>>) -> io::Result<()> {
         let frame = json(fork).map_err(io::Error::other)?;
         let mut control = self.control.lock().await;
         let sent = control.async_io(Interest::WRITABLE, || {
-            let sockets = [socket];
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
             let mut ancillary = SendAncillaryBuffer::new(&mut space);
-            ancillary.push(SendAncillaryMessage::ScmRights(&sockets));
+            ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
             Ok(sendmsg(&*control, &[IoSlice::new(&frame)], &mut ancillary, SendFlags::NOSIGNAL)?)
         });
         let sent = sent.await?;
-        // The socket has gone with the first byte; the rest is plain.
+        // The descriptors have gone with the first byte; the rest is plain.
         control.write_all(&frame[sent..]).await
     }
 
@@ -174,9 +221,17 @@ impl Launcher {
 
     async fn self_test(&self) -> Result<Vec<Verdict>, InterpreterError> {
         let targets = Targets::set_up().map_err(start)?;
-        let Opened { mut conversation, _folder } = self.open().await?;
-        conversation.ask(&Request::SelfTest { id: 1, test: targets.test() }).await.map_err(InterpreterError::Start)?;
-        match conversation.event_within(OPENING).await {
+        let mut opened = self.open().await?;
+        let mut test = targets.test();
+        if let Some(group) = &opened.group {
+            group.limit_memory(TESTED_MEMORY).map_err(start)?;
+            test.memory_bytes = Some(2 * TESTED_MEMORY);
+        }
+        let asked = opened.conversation.ask(&Request::SelfTest { id: 1, test }).await;
+        asked.map_err(InterpreterError::Start)?;
+        let said = opened.conversation.event_within(OPENING).await;
+        opened.close().await;
+        match said {
             Ok(Event::Tested { verdicts, .. }) => Ok(targets.confirm(verdicts)),
             Ok(_) => Err(InterpreterError::Start("the self-test was not answered".into())),
             Err(reason) => Err(InterpreterError::Start(format!("the self-test failed: {reason}"))),

@@ -33,6 +33,8 @@ mod cell;
 mod conversation;
 mod environment;
 mod error;
+#[cfg(sandboxed)]
+mod groups;
 mod interpreter;
 mod isolation;
 #[cfg(sandboxed)]
@@ -44,6 +46,7 @@ mod launcher;
 mod payload;
 mod python;
 mod session;
+mod streaming;
 #[cfg(sandboxed)]
 mod targets;
 mod text;
@@ -60,6 +63,7 @@ pub use interpreter::Interpreter;
 pub use isolation::{Isolation, IsolationReport, Layer, LayerState};
 pub use python::PythonError;
 pub use qianshou_interpreter_protocol::{
-    Bundle, CellError, ModuleImport, Network, NewFile, PythonFacts, State, Status, Tier, Verdict, WarmReport,
+    Bundle, CellError, ModuleImport, Network, NewFile, PythonFacts, State, Status, Stream, Tier, Verdict, WarmReport,
 };
 pub use session::Session;
+pub use streaming::Output;

@@ -12,6 +12,7 @@ use crate::cell::Cell;
 use crate::conversation::{Broken, Conversation};
 use crate::error::{ExecuteError, InterpreterError};
 use crate::launcher::{Launcher, Opened};
+use crate::streaming::{Outlet, Output, WAITING};
 
 /// How much longer than its limits a cell may take before its supervisor is given up: it may have to end many
 /// processes and to wake another one.
@@ -19,9 +20,6 @@ const MARGIN: Duration = Duration::from_secs(120);
 
 /// How long a file may take.
 const FILE_TIME: Duration = Duration::from_secs(60);
-
-/// How long the processes of a session may take to end.
-const CLOSING: Duration = Duration::from_secs(60);
 
 /// The longest cell, in bytes.
 const LONGEST: usize = MAX_BYTES;
@@ -37,7 +35,7 @@ pub struct Session {
 
 #[derive(Debug)]
 enum Command {
-    Execute { code: String, cancel: CancellationToken, reply: Reply<Cell> },
+    Execute { code: String, cancel: CancellationToken, output: Option<Outlet>, reply: Reply<Cell> },
     Put { path: String, content: Vec<u8>, reply: Reply<()> },
     Get { path: String, most: u64, reply: Reply<Vec<u8>> },
     Close(oneshot::Sender<()>),
@@ -72,11 +70,43 @@ impl Session {
         code: impl Into<String>,
         cancel: &CancellationToken,
     ) -> Result<Cell, ExecuteError> {
-        let (code, cancel) = (code.into(), cancel.clone());
-        if code.len() > LONGEST {
-            return Err(ExecuteError::TooLong { bytes: code.len(), most: LONGEST });
+        self.command(code.into(), cancel, None).await
+    }
+
+    /// Runs a cell as [`execute_until`](Self::execute_until) does, and hands what it prints to `on_output` as it comes,
+    /// a few pieces a second. They are in the [`Cell`] as well.
+    ///
+    /// ```no_run
+    /// # async fn example(session: qianshou_interpreter::Session) -> Result<(), Box<dyn std::error::Error>> {
+    /// let code = "import time\nfor step in range(3):\n    print(step)\n    time.sleep(1)";
+    /// let show = |output: qianshou_interpreter::Output| eprint!("{}", output.text);
+    /// let cell = session.execute_streaming(code, &Default::default(), show).await?;
+    /// assert_eq!(cell.stdout, "0\n1\n2\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    pub async fn execute_streaming(
+        &self,
+        code: impl Into<String>,
+        cancel: &CancellationToken,
+        mut on_output: impl FnMut(Output),
+    ) -> Result<Cell, ExecuteError> {
+        let (outlet, mut pieces) = mpsc::channel(WAITING);
+        let cell = self.command(code.into(), cancel, Some(Outlet::new(outlet)));
+        tokio::pin!(cell);
+        let cell = loop {
+            tokio::select! {
+                Some(piece) = pieces.recv() => on_output(piece),
+                cell = &mut cell => break cell,
+            }
+        };
+        while let Ok(piece) = pieces.try_recv() {
+            on_output(piece);
         }
-        self.request(|reply| Command::Execute { code, cancel, reply }).await
+        cell
     }
 
     /// Writes a file into the workspace, in place of one of the same name. `path` is relative to it.
@@ -106,6 +136,19 @@ impl Session {
         }
     }
 
+    async fn command(
+        &self,
+        code: String,
+        cancel: &CancellationToken,
+        output: Option<Outlet>,
+    ) -> Result<Cell, ExecuteError> {
+        if code.len() > LONGEST {
+            return Err(ExecuteError::TooLong { bytes: code.len(), most: LONGEST });
+        }
+        let cancel = cancel.clone();
+        self.request(|reply| Command::Execute { code, cancel, output, reply }).await
+    }
+
     async fn request<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, ExecuteError> {
         let (reply, answer) = oneshot::channel();
         let gone = || ExecuteError::Ended("the runtime that it ran on has stopped".into());
@@ -128,34 +171,42 @@ impl Worker {
         while let Some(command) = commands.recv().await {
             // Nobody may be waiting any more; that is theirs to decide.
             match command {
-                Command::Execute { code, cancel, mut reply } => {
-                    let cell = self.execute(code, &cancel, &mut reply).await;
+                Command::Execute { code, cancel, output, mut reply } => {
+                    let cell = self.execute(code, &cancel, output, &mut reply).await;
                     drop(reply.send(cell));
                 }
                 Command::Put { path, content, reply } => drop(reply.send(self.put(path, &content).await)),
                 Command::Get { path, most, reply } => drop(reply.send(self.get(path, most).await)),
                 Command::Close(done) => {
-                    if let Some(mut opened) = self.opened.take() {
-                        opened.conversation.finish(CLOSING).await;
-                    }
+                    self.close().await;
                     let _ = done.send(());
                 }
             }
         }
+        self.close().await;
     }
 
-    /// The session's conversation, with a new session behind it if the last one is lost.
-    async fn conversation(&mut self) -> Result<(&mut Conversation, u64), ExecuteError> {
+    async fn close(&mut self) {
+        if let Some(opened) = self.opened.take() {
+            opened.close().await;
+        }
+    }
+
+    /// The session, and the id of a request to it; a new session if the last one is lost.
+    async fn open(&mut self) -> Result<(&mut Opened, u64), ExecuteError> {
         self.requests += 1;
         let opened = match self.opened.take() {
             Some(opened) => opened,
             None => self.launcher.open().await.map_err(ExecuteError::Restart)?,
         };
-        Ok((&mut self.opened.insert(opened).conversation, self.requests))
+        Ok((self.opened.insert(opened), self.requests))
     }
 
     fn end(&mut self, reason: Broken) -> ExecuteError {
-        self.opened = None;
+        // Nothing more is heard of it; its processes end meanwhile.
+        if let Some(opened) = self.opened.take() {
+            tokio::spawn(opened.close());
+        }
         self.lost = Some(reason.clone());
         ExecuteError::Ended(reason)
     }
@@ -164,13 +215,17 @@ impl Worker {
         &mut self,
         code: String,
         cancel: &CancellationToken,
+        output: Option<Outlet>,
         reply: &mut Reply<Cell>,
     ) -> Result<Cell, ExecuteError> {
         self.notice_end().await;
         let limits = self.launcher.limits().clone();
-        let (conversation, id) = self.conversation().await?;
-        match converse(conversation, id, code, &limits, cancel, reply).await {
+        let (opened, id) = self.open().await?;
+        opened.count();
+        let request = Request::Execute { id, code, streams: output.is_some() };
+        match converse(&mut opened.conversation, id, &request, output, &limits, cancel, reply).await {
             Ok((mut completion, displays)) => {
+                opened.add_counts(&mut completion);
                 completion.notes.extend(
                     self.lost
                         .take()
@@ -198,7 +253,7 @@ impl Worker {
 
     async fn put(&mut self, path: String, content: &[u8]) -> Result<(), ExecuteError> {
         self.notice_end().await;
-        let (conversation, id) = self.conversation().await?;
+        let (Opened { conversation, .. }, id) = self.open().await?;
         let stored = async {
             conversation.ask(&Request::Put { id, path, bytes: content.len() as u64 }).await?;
             conversation.give(content).await?;
@@ -214,7 +269,7 @@ impl Worker {
 
     async fn get(&mut self, path: String, most: u64) -> Result<Vec<u8>, ExecuteError> {
         self.notice_end().await;
-        let (conversation, id) = self.conversation().await?;
+        let (Opened { conversation, .. }, id) = self.open().await?;
         let read = async {
             conversation.ask(&Request::Get { id, path, most }).await?;
             match conversation.event_within(FILE_TIME).await? {
@@ -236,12 +291,13 @@ impl Worker {
 async fn converse(
     conversation: &mut Conversation,
     id: u64,
-    code: String,
+    request: &Request,
+    mut output: Option<Outlet>,
     limits: &Limits,
     cancel: &CancellationToken,
     reply: &mut Reply<Cell>,
 ) -> Result<(Completion, Vec<Bundle>), Broken> {
-    conversation.ask(&Request::Execute { id, code }).await?;
+    conversation.ask(request).await?;
     let patience = Duration::from_millis(limits.cell_milliseconds.saturating_add(limits.grace_milliseconds));
     let overdue = tokio::time::sleep(patience.saturating_add(MARGIN));
     tokio::pin!(overdue);
@@ -256,15 +312,21 @@ async fn converse(
                 continue;
             }
         };
-        match event {
-            Event::Display { data } => {
+        match (event, &mut output) {
+            (Event::Output { stream, text }, Some(output)) => output.pass(stream, &text, limits)?,
+            (Event::Display { data }, _) => {
                 displayed += weight(&data);
                 if displayed > limits.display_bytes {
                     return Err("it shows more than it may".into());
                 }
                 displays.push(data);
             }
-            Event::Done { id: answered, completion } if answered == id => return Ok((*completion, displays)),
+            (Event::Done { id: answered, completion }, _) if answered == id => {
+                if let Some(output) = output {
+                    output.finish();
+                }
+                return Ok((*completion, displays));
+            }
             _ => return Err("it answered something else".into()),
         }
     }

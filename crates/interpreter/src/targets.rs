@@ -41,6 +41,7 @@ impl Targets {
             socket: socket.display().to_string(),
             abstract_name,
             process: process.id().cast_signed(),
+            memory_bytes: None,
         };
         Ok(Self { folder, tcp, unix, process, test })
     }

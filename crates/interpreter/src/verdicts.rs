@@ -1,7 +1,7 @@
 //! The verdicts of a self-test, remembered: under the same circumstances the next one would find the same.
 //!
 //! Circumstances are all that decides what the system enforces: the kernel and its boot, the namespaces and the
-//! security profile that this process is in, its user, the worker's programs, Python, the way to lock in. They are
+//! security profile that this process is in, its user, the worker's programs, Python, the way to lock in, whether there are control groups. They are
 //! remembered for a day, in the folder of those programs, which nobody else can write; and only if everything held.
 
 use std::fs;
@@ -37,6 +37,7 @@ struct Circumstances {
     python: PathBuf,
     tier: Tier,
     network: Network,
+    has_group: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,6 +61,7 @@ impl Memory {
             python: python.to_path_buf(),
             tier: fork.tier,
             network: fork.network,
+            has_group: fork.has_group,
         };
         let name = format!("verdicts-{:?}-{:?}.json", fork.tier, fork.network).to_lowercase();
         Self { path: payload.supervisor.with_file_name(name), circumstances }
@@ -106,6 +108,7 @@ mod tests {
             python: "/usr/bin/python3".into(),
             tier: Tier::Namespaces,
             network: Network::Off,
+            has_group: false,
         };
         Memory { path: folder.join("verdicts.json"), circumstances }
     }

@@ -293,7 +293,7 @@ async fn run(interpreter: &Interpreter, attack: &Attack, host: &str) -> Result<(
     let next = session.execute("before").await.map_err(|error| format!("the next cell: {error}"))?;
     let kept = match cell.state {
         State::Lost => next.error.as_ref().is_some_and(|error| error.name == "NameError"),
-        State::Kept | State::Restored => next.value_text() == Some("'kept'"),
+        State::Kept | State::Restored | State::Earlier { .. } => next.value_text() == Some("'kept'"),
     };
     if !kept {
         return Err(format!("the next cell does not have the state before: {}\nafter {}", shown(&next), shown(&cell)));

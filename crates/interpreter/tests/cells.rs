@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use qianshou_interpreter::{Cell, Interpreter, InterpreterBuilder, InterpreterError, Network, Session, State, Status};
+use qianshou_interpreter::{
+    Cell, Interpreter, InterpreterBuilder, InterpreterError, Network, Output, Session, State, Status, Stream,
+};
 use tokio_util::sync::CancellationToken;
 
 fn builder() -> InterpreterBuilder {
@@ -151,6 +153,47 @@ async fn a_python_that_ends_between_cells_comes_back() {
     assert_eq!(next.value_text(), Some("'after'"), "{next:?}");
 }
 
+/// It ends while a copy is being made of it, so that of its last state there is none.
+#[tokio::test]
+async fn a_python_that_ends_in_the_making_of_its_copy_goes_back_further() {
+    let session = session().await;
+    run(&session, "x = 'first'").await;
+    let code = "import os\nos.register_at_fork(before=lambda: os._exit(3))\nx = 'second'";
+    assert_eq!(run(&session, code).await.state, State::Kept);
+    // It may end before the next cell has begun, or with it.
+    let mut next = run(&session, "x").await;
+    assert!(next.notes.iter().any(|note| note.contains("as they were after cell 1")), "{next:?}");
+    if next.state != State::Kept {
+        assert_eq!((next.status, next.state), (Status::Vanished(3), State::Earlier { cell: 1 }));
+        next = run(&session, "x").await;
+    }
+    assert_eq!(next.value_text(), Some("'first'"), "{next:?}");
+    assert!(run(&session, "x").await.notes.is_empty());
+}
+
+/// No copy can be made of a state, so that the session has to go back to the one before; and says so.
+#[tokio::test]
+async fn a_state_without_a_copy_is_undone_with_the_cell_that_follows() {
+    let no_process = "import threading\ntry:\n    while True:\n        \
+                      threading.Thread(target=threading.Event().wait, daemon=True).start()\n\
+                      except RuntimeError:\n    x = 'second'";
+    let no_memory = "block = bytearray(b'x') * (200 << 20)\nx = 'second'";
+    let builders = [(no_process, builder().processes(8)), (no_memory, builder().memory(256 << 20))];
+    for (code, builder) in builders {
+        let session = builder.build().await.unwrap().session().await.unwrap();
+        run(&session, "x = 'first'").await;
+        assert_eq!(run(&session, code).await.state, State::Kept, "{code}");
+        assert_eq!(run(&session, "x").await.value_text(), Some("'second'"));
+        let crash = run(&session, "import os\nos.abort()").await;
+        assert_eq!((crash.status, crash.state), (Status::Crashed(6), State::Earlier { cell: 1 }), "{code}\n{crash:?}");
+        assert!(crash.notes.iter().any(|note| note.contains("as they were after cell 1")), "{crash:?}");
+        assert_eq!(run(&session, "x").await.value_text(), Some("'first'"));
+        // From here on there is room again.
+        let crash = run(&session, "x = 'third'\nimport os\nos.abort()").await;
+        assert_eq!(crash.state, State::Restored, "{crash:?}");
+    }
+}
+
 #[tokio::test]
 async fn memory_is_bounded_for_all_processes_together() {
     let session = builder().memory(256 << 20).build().await.unwrap().session().await.unwrap();
@@ -174,6 +217,46 @@ async fn output_is_bounded_and_read_to_the_end() {
     assert!(cell.stdout.len() < 2048);
     let cell = run(&session, "while True:\n    print('x' * 100_000)").await;
     assert_eq!((cell.status, cell.state), (Status::OutputLimit, State::Restored));
+}
+
+#[tokio::test]
+async fn output_comes_while_the_cell_runs() {
+    let session = session().await;
+    let cancel = CancellationToken::new();
+    // The cell would not end if nothing came of it before.
+    let endless = "import time\nprint('begun', flush=True)\nwhile True:\n    time.sleep(1)";
+    let cell = session.execute_streaming(endless, &cancel, |_| cancel.cancel()).await.unwrap();
+    assert_eq!((cell.status, cell.stdout.as_str()), (Status::Interrupted, "begun\n"));
+
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    let both = "import sys\nfor n in range(3):\n    print('out', n)\n    print('err', n, file=sys.stderr)\n\
+                print('\\x1b[31mred\\x1b[0m', end='')";
+    let gather = |output: Output| match output.stream {
+        Stream::Stdout => stdout += &output.text,
+        Stream::Stderr => stderr += &output.text,
+    };
+    let cell = session.execute_streaming(both, &CancellationToken::new(), gather).await.unwrap();
+    assert_eq!((&stdout, &stderr), (&cell.stdout, &cell.stderr));
+    assert_eq!(stdout, "out 0\nout 1\nout 2\nred");
+    // Only what was asked for comes.
+    assert_eq!(run(&session, "print('quiet')").await.stdout, "quiet\n");
+}
+
+#[tokio::test]
+async fn output_that_comes_too_fast_is_left_out_of_the_stream() {
+    let session = session().await;
+    let (mut bytes, mut marks) = (0, 0);
+    let count = |output: Output| {
+        bytes += output.text.len();
+        marks += output.text.matches("bytes left out").count();
+    };
+    let flood = "for _ in range(300):\n    print('x' * 100_000)";
+    let cell = session.execute_streaming(flood, &CancellationToken::new(), count).await.unwrap();
+    assert_eq!(cell.status, Status::Ok);
+    assert!(marks > 0 && bytes < 15_000_000, "{marks} marks in {bytes} bytes");
+    let endless = "while True:\n    print('x' * 100_000)";
+    let cell = session.execute_streaming(endless, &CancellationToken::new(), drop).await.unwrap();
+    assert_eq!(cell.status, Status::OutputLimit);
 }
 
 #[tokio::test]

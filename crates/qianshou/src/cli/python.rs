@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use qianshou::interpreter::{Cell, Interpreter, InterpreterBuilder, Isolation, Session, State, Status};
+use qianshou::interpreter::{Cell, Interpreter, InterpreterBuilder, Isolation, Output, Session, State, Status, Stream};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
@@ -160,21 +160,28 @@ impl Shown {
                 }
             }
         });
-        let cell = self.session.execute_until(code, &cancellation).await;
+        // The first fault of a pipe that nobody reads any more ends the program, once the cell has ended.
+        let mut written = Ok(());
+        let show = |output: Output| {
+            if written.is_ok() {
+                written = show_output(&output);
+            }
+        };
+        let cell = self.session.execute_streaming(code, &cancellation, show).await;
         interrupt.abort();
         let cell = cell.map_err(|error| Failure::new(&error, None))?;
+        written?;
         self.show(&cell).await?;
         Ok(matches!(cell.status, Status::Ok | Status::Exited(0)))
     }
 
+    /// What there is to tell of a cell beside what it printed.
     async fn show(&mut self, cell: &Cell) -> Result<(), Failure> {
         let (mut stdout, mut stderr) = (anstream::stdout(), anstream::stderr());
         let red = anstyle::AnsiColor::Red.on_default();
-        write!(stdout, "{}", cell.stdout)?;
         if let Some(value) = cell.value_text() {
             writeln!(stdout, "{value}")?;
         }
-        write!(stderr, "{}", cell.stderr)?;
         if let Some(error) = &cell.error {
             writeln!(stderr, "{red}{}{red:#}", error.traceback.trim_end())?;
             if let Some(hint) = &error.hint {
@@ -190,7 +197,8 @@ impl Shown {
             other => writeln!(stderr, "{red}Python died: {other:?}{red:#}")?,
         }
         match cell.state {
-            State::Kept => {}
+            // A note says which state it is.
+            State::Kept | State::Earlier { .. } => {}
             State::Restored => writeln!(stderr, "variables are as they were before")?,
             State::Lost => writeln!(stderr, "all variables are lost")?,
         }
@@ -225,6 +233,19 @@ impl Shown {
             }
         }
         Ok(())
+    }
+}
+
+fn show_output(output: &Output) -> std::io::Result<()> {
+    let text = output.text.as_bytes();
+    match output.stream {
+        Stream::Stdout => {
+            let mut stdout = anstream::stdout();
+            stdout.write_all(text)?;
+            // A line that has only begun is shown as well.
+            stdout.flush()
+        }
+        Stream::Stderr => anstream::stderr().write_all(text),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Around one session, inside the outer layer: its own namespaces and its own files in memory.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use qianshou_interpreter_protocol::{Fork as Session, Network, Tier};
@@ -9,7 +10,7 @@ use rustix::thread::UnshareFlags;
 use crate::failure::{Failure, Step};
 use crate::mount::{Use, attach, copy_tree, in_memory, processes, seal};
 use crate::outer::{CACHE, WORKSPACE};
-use crate::system::raise_loopback;
+use crate::system::{hide_control_groups, raise_loopback};
 use crate::{capabilities, identity};
 
 /// The namespaces of a session's first process.
@@ -27,6 +28,19 @@ pub fn namespaces(tier: Tier) -> UnshareFlags {
         }
         Tier::Landlock | Tier::Off => UnshareFlags::empty(),
     }
+}
+
+/// Moves this process into the control group whose `cgroup.procs` is open as `entrance`, and makes that the root of the
+/// groups that it sees. The host has opened it, and its rights count.
+///
+/// # Errors
+/// The step that the system refused.
+pub fn join(entrance: &OwnedFd, tier: Tier) -> Result<(), Failure> {
+    rustix::io::write(entrance, b"0").step("enter the session's control group")?;
+    if tier == Tier::Namespaces {
+        hide_control_groups().step("make a namespace of control groups")?;
+    }
+    Ok(())
 }
 
 /// In new [`namespaces`], made by `outside`: files of its own, and sight of its own processes alone.

@@ -63,6 +63,15 @@ pub fn stop_all_others() -> io::Result<()> {
     if unsafe { libc::kill(-1, libc::SIGSTOP) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// Makes the control group that this process is in the root of those that it sees.
+///
+/// # Errors
+/// As `unshare`.
+pub fn hide_control_groups() -> io::Result<()> {
+    // SAFETY: no memory and no descriptors become private to a thread by this flag, only a view of the system.
+    Ok(unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWCGROUP) }?)
+}
+
 /// Ends this process at once: no destructor, no exit handler.
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` only ends the process.

@@ -1,5 +1,6 @@
 //! A channel to the supervisor or the host, read and written one message at a time, blocking.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -16,21 +17,21 @@ use crate::Failed;
 pub(crate) struct Channel {
     socket: OwnedFd,
     decoder: Decoder,
-    descriptor: Option<OwnedFd>,
+    descriptors: VecDeque<OwnedFd>,
 }
 
 impl Channel {
     pub(crate) fn new(socket: OwnedFd) -> Self {
-        Self { socket, decoder: Decoder::default(), descriptor: None }
+        Self { socket, decoder: Decoder::default(), descriptors: VecDeque::new() }
     }
 
     pub(crate) fn socket(&self) -> &OwnedFd {
         &self.socket
     }
 
-    /// The descriptor that came with a message.
+    /// The next of the descriptors that came with a message.
     pub(crate) fn descriptor(&mut self) -> Option<OwnedFd> {
-        self.descriptor.take()
+        self.descriptors.pop_front()
     }
 
     pub(crate) fn send(&self, message: &impl Serialize) -> Result<(), Failed> {
@@ -64,12 +65,12 @@ impl Channel {
     }
 
     fn read(&mut self, piece: &mut [u8]) -> rustix::io::Result<usize> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let message = recvmsg(&self.socket, &mut [IoSliceMut::new(piece)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
         for message in ancillary.drain() {
             if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-                self.descriptor = descriptors.last();
+                self.descriptors.extend(descriptors);
             }
         }
         Ok(message.bytes)

@@ -19,7 +19,7 @@ use rustix::thread::UnshareFlags;
 pub(crate) fn run(test: &SelfTest) -> Vec<Verdict> {
     let folder = Path::new(&test.folder);
     let supervisor = format!("/proc/{}/mem", getppid().map_or(1, |parent| parent.as_raw_nonzero().get()));
-    vec![
+    let mut verdicts = vec![
         stopped("files: read a file of the host", fs::read(&test.file)),
         stopped("files: list a folder of the host", fs::read_dir(folder)),
         stopped("files: write into a folder of the host", fs::write(folder.join("written"), "")),
@@ -36,7 +36,9 @@ pub(crate) fn run(test: &SelfTest) -> Vec<Verdict> {
         stopped("system calls: mount", mount("none", ".", "tmpfs", MountFlags::empty(), None)),
         stopped("system calls: new namespaces", new_namespaces()),
         stopped("system calls: refer to a process", pidfd_open(rustix::process::getpid(), PidfdFlags::empty())),
-    ]
+    ];
+    verdicts.extend(test.memory_bytes.map(|bytes| stopped("memory: hold more than a session may", hold(bytes))));
+    verdicts
 }
 
 fn stopped<T, E: Into<io::Error>>(attempt: &str, result: Result<T, E>) -> Verdict {
@@ -62,6 +64,23 @@ fn look_at(process: i32) -> io::Result<()> {
 fn end(process: i32) -> io::Result<()> {
     let process = Pid::from_raw(process).ok_or_else(|| io::Error::other("no process"))?;
     Ok(kill_process(process, Signal::TERM)?)
+}
+
+/// In a process of its own, which is killed where the system bounds memory.
+fn hold(bytes: u64) -> io::Result<()> {
+    let length = usize::try_from(bytes).map_err(io::Error::other)?;
+    match fork_into(UnshareFlags::empty())? {
+        Fork::Child => {
+            let block = vec![1_u8; length];
+            exit_now(i32::from(std::hint::black_box(&block).is_empty()))
+        }
+        Fork::Parent(child) => match waitpid(Some(child), WaitOptions::empty())? {
+            Some((_, ended)) if ended.terminating_signal() == Some(Signal::KILL.as_raw()) => {
+                Err(io::Error::other("the system has killed the process"))
+            }
+            _ => Ok(()),
+        },
+    }
 }
 
 fn new_namespaces() -> io::Result<()> {

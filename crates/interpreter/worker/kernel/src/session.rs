@@ -25,13 +25,15 @@ use crate::channel::Channel;
 use crate::fork::{Side, fork_between};
 use crate::{Failed, cells};
 
-/// Starts a session. What goes wrong is told on `host`, and the warm Python goes on.
+/// Starts a session, in the control group that `group` is the entrance of. What goes wrong is told on `host`, and the
+/// warm Python goes on.
 pub(crate) fn start(
     python: Python<'_>,
     package: &Bound<'_, PyModule>,
     session: &Fork,
     filters: &Filters,
     host: OwnedFd,
+    group: Option<OwnedFd>,
     program: &OwnedFd,
 ) {
     let host = Channel::new(host);
@@ -39,6 +41,9 @@ pub(crate) fn start(
         let supervise = ends.supervise(session, host.socket())?;
         let outside = (geteuid(), getegid());
         let prepare = || {
+            if let Some(group) = &group {
+                confine::join(group, session.tier)?;
+            }
             if session.tier == Tier::Namespaces {
                 confine::enter(session, outside)?;
             }

@@ -40,12 +40,13 @@ pub(crate) fn serve(python: Python<'_>, program: i32, preload: Vec<String>) -> R
         python.detach(|| wait_and_reap(&control))?;
         let Some(fork) = control.receive::<Fork>(python)? else { return Ok(()) };
         let host = control.descriptor().ok_or("a session without its socket")?;
+        let group = if fork.has_group { control.descriptor() } else { None };
         // All sessions of one warm Python are locked in alike.
         let filters = match &filters {
             Some(filters) => filters,
             None => filters.insert(Filters::new(fork.network, fork.tier)?),
         };
-        session::start(python, &package, &fork, filters, host, &program);
+        session::start(python, &package, &fork, filters, host, group, &program);
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Launch {
     pub visible: Vec<PathBuf>,
     /// A folder of the host that is of no use when Python has ended.
     pub scratch: Option<PathBuf>,
+    /// The control group whose groups sessions are in, of no use then either.
+    pub group: Option<PathBuf>,
     /// The module's file.
     pub module: PathBuf,
     /// Modules to import beforehand.
@@ -88,7 +90,8 @@ pub struct ModuleImport {
     pub milliseconds: f64,
 }
 
-/// Asks the warm Python for a session. The session's socket travels with this message.
+/// Asks the warm Python for a session. The session's socket travels with this message, and behind it the entrance
+/// of the session's control group if it has one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fork {
     /// How to lock in; the same as the launcher's.
@@ -101,6 +104,8 @@ pub struct Fork {
     pub limits: Limits,
     /// What the session may reach.
     pub network: Network,
+    /// Whether it has a control group.
+    pub has_group: bool,
 }
 
 /// What a supervisor is told when it starts, as its first argument; the second is the kernel's process.

@@ -22,9 +22,9 @@ pub use cell::{Checkpoint, FromKernel, Outcome, ToKernel};
 pub use control::{Fork, Launch, ModuleImport, PythonFacts, Supervise, Tier, Warm, WarmReport};
 pub use frame::{Decoder, Frame, FrameError, MAX_BYTES, MAX_JSON, bytes, json, parse};
 pub use session::{
-    Bundle, CellError, Completion, Event, Limits, Network, NewFile, Printed, Request, SelfTest, State, Status, Verdict,
-    weight,
+    Bundle, CellError, Completion, Event, Limits, Network, NewFile, Printed, Request, SelfTest, State, Status, Stream,
+    Verdict, weight,
 };
 
 /// The version of all three channels; both ends of each are built together, so another one is an error.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;

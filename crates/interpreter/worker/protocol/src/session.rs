@@ -62,6 +62,8 @@ pub enum Request {
         id: u64,
         /// The cell.
         code: String,
+        /// Whether to send [`Event::Output`] while it runs.
+        streams: bool,
     },
     /// Stops the running cell as a time-out would.
     Interrupt {
@@ -111,6 +113,8 @@ pub struct SelfTest {
     pub abstract_name: String,
     /// A process of the host that only waits.
     pub process: i32,
+    /// More memory than the session may have, in bytes, where the system bounds that.
+    pub memory_bytes: Option<u64>,
 }
 
 /// One finding of a self-test.
@@ -137,6 +141,13 @@ pub enum Event {
     Failed {
         /// Why.
         message: String,
+    },
+    /// More of what the running cell prints, if it was asked for; what comes too fast is left out, with a mark.
+    Output {
+        /// Where it prints it.
+        stream: Stream,
+        /// What it prints.
+        text: String,
     },
     /// Something that the running cell shows.
     Display {
@@ -176,6 +187,16 @@ pub enum Event {
         /// One for each attempt.
         verdicts: Vec<Verdict>,
     },
+}
+
+/// One of the two streams that a cell prints to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
 }
 
 /// What a cell printed on one stream: its head and tail, with a mark where something is left out.
@@ -247,6 +268,11 @@ pub enum State {
     Kept,
     /// They are as they were before the cell. Files are not rolled back, threads and child processes are gone.
     Restored,
+    /// They are as they were after an earlier cell, because no copy could be made of what came later.
+    Earlier {
+        /// The cell's number, as tracebacks show it; 0 is the beginning of the session.
+        cell: u64,
+    },
     /// They are gone.
     Lost,
 }

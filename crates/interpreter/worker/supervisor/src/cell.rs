@@ -5,15 +5,12 @@ use std::time::{Duration, Instant};
 use qianshou_interpreter_protocol::{Limits, Status};
 
 use crate::files::Snapshot;
-use crate::kernel::Checkpoint;
 
 #[derive(Debug)]
 pub(crate) struct Cell {
     pub(crate) id: u64,
     pub(crate) number: u64,
     pub(crate) started: Instant,
-    /// Taken before the cell, unless there is none.
-    pub(crate) checkpoint: Option<Checkpoint>,
     pub(crate) files: Snapshot,
     pub(crate) displayed: u64,
     pub(crate) peak: u64,
@@ -39,8 +36,8 @@ pub(crate) enum Due {
 }
 
 impl Cell {
-    pub(crate) fn new(id: u64, number: u64, checkpoint: Option<Checkpoint>, files: Snapshot) -> Self {
-        Self { id, number, started: Instant::now(), checkpoint, files, displayed: 0, peak: 0, stop: None }
+    pub(crate) fn new(id: u64, number: u64, files: Snapshot) -> Self {
+        Self { id, number, started: Instant::now(), files, displayed: 0, peak: 0, stop: None }
     }
 
     /// Notes that the cell is asked to stop; false when it has been already.

@@ -1,13 +1,13 @@
-//! The kernel's process and its frozen copy, as the supervisor holds them.
+//! The kernel's process, as the supervisor holds it.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use qianshou_interpreter_protocol::{Checkpoint as Told, FromKernel, ToKernel, json, parse};
+use qianshou_interpreter_protocol::{FromKernel, ToKernel, json, parse};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair, sockopt::set_socket_passcred};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use crate::link::{Link, Received};
 
@@ -38,44 +38,23 @@ impl Kernel {
         let _ = kill_process(self.process, Signal::INT);
     }
 
-    /// Has the kernel fork a frozen copy of itself.
-    pub(crate) fn checkpoint(&mut self) -> io::Result<Checkpoint> {
+    /// Ends it.
+    pub(crate) fn kill(&self) {
+        let _ = pidfd_send_signal(&self.ended, Signal::KILL);
+    }
+
+    /// Has the kernel fork a frozen copy of itself, which will speak on the link.
+    pub(crate) fn checkpoint(&mut self) -> io::Result<Link> {
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
         set_socket_passcred(&ours, true)?;
         let frame = json(&ToKernel::Checkpoint).map_err(io::Error::other)?;
         self.link.send_with(&frame, theirs.as_fd())?;
-        Ok(Checkpoint { link: Link::new(ours) })
-    }
-}
-
-/// A frozen copy of the kernel. It dies when this is dropped, because its channel closes.
-#[derive(Debug)]
-pub(crate) struct Checkpoint {
-    link: Link,
-}
-
-impl Checkpoint {
-    /// Which process it is; waits for its word if that has not come yet. The number is the system's,
-    /// whatever the process says.
-    pub(crate) fn process(&mut self) -> Option<Pid> {
-        match wait_for(&mut self.link)? {
-            FromKernel::Checkpoint(Told::Frozen) => self.link.sender(),
-            _ => None,
-        }
-    }
-
-    /// Makes it the kernel, once everything else is dead.
-    pub(crate) fn wake(mut self, process: Pid) -> Option<Kernel> {
-        self.link.send(&json(&ToKernel::Wake).ok()?);
-        match wait_for(&mut self.link)? {
-            FromKernel::Ready => Kernel::new(self.link, process).ok(),
-            _ => None,
-        }
+        Ok(Link::new(ours))
     }
 }
 
 /// The next message, if it comes in time and is one.
-fn wait_for(link: &mut Link) -> Option<FromKernel> {
+pub(crate) fn wait_for(link: &mut Link) -> Option<FromKernel> {
     let until = Instant::now() + ONE_WORD;
     loop {
         match link.receive().ok()? {

@@ -4,20 +4,26 @@
 //! Python. When the host goes away, so does the launcher, and with it Python and every session.
 
 use std::fs::{self, File};
-use std::io::{Read, stderr, stdin};
+use std::io::{ErrorKind, Read, stderr, stdin};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use qianshou_interpreter_confine::outer;
 use qianshou_interpreter_confine::system::{Fork, exit_now};
 use qianshou_interpreter_protocol::{Decoder, Launch, Tier, VERSION, Warm, json, parse};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, PidfdFlags, WaitOptions, pidfd_open, waitpid};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
 use rustix::stdio::dup2_stdout;
 
 use crate::Failed;
+
+/// How long the processes of sessions may take to leave their control groups.
+const LEAVING: Duration = Duration::from_secs(10);
 
 pub(crate) fn run() -> Result<ExitCode, Failed> {
     let launch = read_launch()?;
@@ -28,6 +34,9 @@ pub(crate) fn run() -> Result<ExitCode, Failed> {
         Ok(Fork::Parent(python)) => {
             drop((module, program));
             let ended = wait(python);
+            if let Some(group) = &launch.group {
+                remove_group(group, python);
+            }
             if let Some(scratch) = &launch.scratch {
                 // The host removes it too, unless it was killed.
                 drop(fs::remove_dir_all(scratch));
@@ -98,6 +107,20 @@ fn start(launch: &Launch, module: &File, program: &File) -> Failed {
 fn say_failed(message: &str) {
     if let Ok(frame) = json(&Warm::Failed(message.to_owned())) {
         let _ = rustix::io::write(stdin(), &frame);
+    }
+}
+
+/// Removes the control group of the sessions, which end with Python.
+fn remove_group(group: &Path, python: Pid) {
+    let _ = kill_process(python, Signal::KILL);
+    let until = Instant::now() + LEAVING;
+    let sessions = || fs::read_dir(group).into_iter().flatten().flatten();
+    while fs::remove_dir(group).is_err_and(|error| error.kind() != ErrorKind::NotFound) && Instant::now() < until {
+        for session in sessions().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+            // In tier B a session ends when it notices that the host is gone.
+            drop(fs::remove_dir(session.path()));
+        }
+        sleep(Duration::from_millis(5));
     }
 }
 

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod cell;
+mod checkpoints;
 mod files;
 mod kernel;
 mod launch;

@@ -36,19 +36,20 @@ fn parent_of(process: i32) -> Option<i32> {
     line.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
-/// Kills every descendant but `spared`, and what they fork meanwhile; most are in `group`. False when some are left in the end.
+/// Kills every descendant but those `spared`, and what they fork meanwhile; most are in `group`. False when some are left
+/// in the end.
 ///
 /// All are stopped before any is killed: whoever is stopped still counts against the limit of processes,
 /// so a bomb cannot grow anew into the room that the dead leave, and it leaves us the processor.
-pub(crate) fn kill_all_but(spared: Option<Pid>, group: Pid) -> bool {
+pub(crate) fn kill_all_but(spared: &[Pid], group: Pid) -> bool {
     let until = Instant::now() + PATIENCE;
     if stop_all_others().is_err() {
         stop_group(group);
         stop_each_but(spared, until);
     }
     let killed = kill_each_but(spared, until);
-    if let Some(spared) = spared {
-        let _ = kill_process(spared, Signal::CONT);
+    for process in spared {
+        let _ = kill_process(*process, Signal::CONT);
     }
     killed
 }
@@ -63,7 +64,7 @@ fn stop_group(group: Pid) {
     }
 }
 
-fn stop_each_but(spared: Option<Pid>, until: Instant) {
+fn stop_each_but(spared: &[Pid], until: Instant) {
     let mut stopped = BTreeSet::new();
     while Instant::now() < until {
         let running: Vec<Pid> =
@@ -78,7 +79,7 @@ fn stop_each_but(spared: Option<Pid>, until: Instant) {
     }
 }
 
-fn kill_each_but(spared: Option<Pid>, until: Instant) -> bool {
+fn kill_each_but(spared: &[Pid], until: Instant) -> bool {
     while Instant::now() < until {
         let mut found = false;
         for process in all_but(spared) {
@@ -95,8 +96,8 @@ fn kill_each_but(spared: Option<Pid>, until: Instant) -> bool {
     false
 }
 
-fn all_but(spared: Option<Pid>) -> impl Iterator<Item = Pid> {
-    descendants().into_iter().filter(move |process| Some(*process) != spared)
+fn all_but(spared: &[Pid]) -> impl Iterator<Item = Pid> {
+    descendants().into_iter().filter(|process| !spared.contains(process))
 }
 
 /// Reaps the dead; the status of `watched` if it is among them.

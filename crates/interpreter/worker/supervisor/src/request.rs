@@ -38,7 +38,7 @@ impl Supervisor {
             Request::Execute { id, .. } | Request::Get { id, .. } | Request::SelfTest { id, .. } if !self.is_idle() => {
                 self.tell(&Event::Refused { id, message: "a cell is running".into() });
             }
-            Request::Execute { id, code } => self.execute(id, code),
+            Request::Execute { id, code, streams } => self.execute(id, code, streams),
             Request::Get { id, path, most } => self.get(id, &path, most),
             Request::SelfTest { id, test } => self.test(id, test),
         }

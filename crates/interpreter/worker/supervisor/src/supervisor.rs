@@ -9,16 +9,17 @@ use std::time::{Duration, Instant};
 
 use qianshou_interpreter_confine::system::inherit;
 use qianshou_interpreter_protocol::{
-    CellError, Checkpoint as Told, Completion, Event, Fork, FromKernel, Outcome, State, Status, Supervise, Tier,
-    ToKernel, VERSION, json, parse, weight,
+    CellError, Checkpoint as Told, Completion, Event, Fork, FromKernel, Outcome, State, Status, Stream, Supervise,
+    Tier, ToKernel, VERSION, json, parse, weight,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{DumpableBehavior, Pid, getpid, set_child_subreaper, set_dumpable_behavior};
 
 use crate::Failed;
 use crate::cell::{Cell, Due};
+use crate::checkpoints::Checkpoints;
 use crate::files::{Snapshot, Workspace};
-use crate::kernel::{Checkpoint, Kernel};
+use crate::kernel::Kernel;
 use crate::link::{Link, Received};
 use crate::memory::{self, Meter};
 use crate::output::Output;
@@ -28,6 +29,9 @@ use crate::request::Incoming;
 /// How often memory is measured while a cell runs, and while none does.
 const WATCH_RUNNING: Duration = Duration::from_millis(100);
 const WATCH_IDLE: Duration = Duration::from_secs(2);
+
+/// Between two times that output is passed on.
+const PASS_ON: Duration = Duration::from_millis(50);
 
 /// Between two steps of one measurement.
 const BREATH: Duration = Duration::from_millis(1);
@@ -51,13 +55,15 @@ pub(crate) struct Supervisor {
     /// The group of processes that the session's are in, unless they leave it.
     group: Pid,
     outputs: [Output; 2],
+    passed_on: Instant,
     fork: Fork,
     pub(crate) workspace: Workspace,
     pub(crate) files: Snapshot,
     pub(crate) incoming: Option<Incoming>,
     phase: Phase,
-    /// Of the state between cells, for the next one to go back to.
-    checkpoint: Option<Checkpoint>,
+    checkpoints: Checkpoints,
+    /// The cell after which the variables are, or were when the running cell began; 0 before all cells.
+    state: u64,
     /// What the next result tells beside what the cell itself does.
     notes: Vec<String>,
     cells: u64,
@@ -78,12 +84,14 @@ pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
         kernel: Kernel::new(Link::new(inherit(supervise.kernel)?), process)?,
         group: process,
         outputs: [Output::new(inherit(supervise.stdout)?, kept)?, Output::new(inherit(supervise.stderr)?, kept)?],
+        passed_on: Instant::now(),
         workspace: Workspace::open(&supervise.fork.workspace)?,
         fork: supervise.fork,
         files: Snapshot::new(),
         incoming: None,
         phase: Phase::Starting,
-        checkpoint: None,
+        checkpoints: Checkpoints::default(),
+        state: 0,
         notes: Vec::new(),
         cells: 0,
         meter: Meter::default(),
@@ -93,7 +101,7 @@ pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
     if let Err(error) = &ended {
         supervisor.tell(&Event::Failed { message: error.to_string() });
     }
-    kill_all_but(None, supervisor.group);
+    kill_all_but(&[], supervisor.group);
     if supervisor.fork.tier != Tier::Namespaces {
         // The host removes its folder too, unless it was killed.
         drop(std::fs::remove_dir_all(&supervisor.fork.workspace));
@@ -111,9 +119,13 @@ impl Supervisor {
                 return Ok(());
             }
             self.outputs.iter_mut().for_each(Output::drain);
+            if self.until_passing_on().is_some_and(|left| left.is_zero()) {
+                self.pass_output_on(false);
+            }
             if ready.kernel {
                 self.read_kernel()?;
             }
+            self.checkpoints.listen();
             self.look_for_the_dead()?;
             self.look_at_the_clock()?;
         }
@@ -125,6 +137,7 @@ impl Supervisor {
             Phase::Running(cell) => cell.patience(&self.fork.limits).min(WATCH_RUNNING),
             _ => WATCH_IDLE,
         };
+        let patience = self.until_passing_on().map_or(patience, |left| patience.min(left));
         let wanted = |link: &Link| if link.has_unsent() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
         let mut events = vec![
             PollFd::new(&self.host, wanted(&self.host)),
@@ -133,6 +146,7 @@ impl Supervisor {
         ];
         let open = self.outputs.iter().filter(|output| output.is_open());
         events.extend(open.map(|output| PollFd::from_borrowed_fd(output.as_fd(), PollFlags::IN)));
+        events.extend(self.checkpoints.awaited().map(|link| PollFd::new(link, PollFlags::IN)));
         match poll(&mut events, Some(&Timespec::try_from(patience)?)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -159,27 +173,57 @@ impl Supervisor {
         self.kernel.tell(&ToKernel::SelfTest(test));
     }
 
-    pub(crate) fn execute(&mut self, id: u64, code: String) {
-        self.outputs.iter_mut().for_each(|output| drop(output.take()));
+    /// Until output is due to be passed on, if there is some and the host takes it.
+    fn until_passing_on(&self) -> Option<Duration> {
+        let waits = !self.host.has_unsent() && self.outputs.iter().any(Output::has_chunk);
+        waits.then(|| PASS_ON.saturating_sub(self.passed_on.elapsed()))
+    }
+
+    fn pass_output_on(&mut self, last: bool) {
+        self.passed_on = Instant::now();
+        let [stdout, stderr] = self.outputs.each_mut().map(|output| output.chunk(last));
+        for (stream, text) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
+            if let Some(text) = text {
+                self.tell(&Event::Output { stream, text });
+            }
+        }
+    }
+
+    pub(crate) fn execute(&mut self, id: u64, code: String, streams: bool) {
+        for output in &mut self.outputs {
+            drop(output.take());
+            output.stream(streams);
+        }
         self.cells += 1;
-        if self.checkpoint.is_none() {
+        if !self.checkpoints.has(self.state) {
             self.prepare();
         }
-        let checkpoint = self.checkpoint.take();
-        let cell = Cell::new(id, self.cells, checkpoint, std::mem::take(&mut self.files));
+        let cell = Cell::new(id, self.cells, std::mem::take(&mut self.files));
         // The copy is being made, and to measure memory would wait for it.
         self.measured = Instant::now();
         self.kernel.tell(&ToKernel::Execute { number: self.cells, code });
         self.phase = Phase::Running(Box::new(cell));
     }
 
-    /// Has the kernel make a frozen copy of itself: ahead of the cell, because nobody waits meanwhile.
+    /// Has the kernel make a frozen copy of itself: ahead of the next cell, because nobody waits meanwhile. Until there
+    /// is a new one the old one stays.
     fn prepare(&mut self) {
         memory::forget_peak(self.kernel.process);
         // A copy of a large session costs more than it is worth, and memory is what it lacks most.
         let resident = memory::peak(self.kernel.process).unwrap_or(0);
         let affordable = resident < self.fork.limits.memory_bytes / 2;
-        self.checkpoint = if affordable { self.kernel.checkpoint().ok() } else { None };
+        if affordable {
+            // One at a time: a copy that nobody has run yet would be thrown away for the next.
+            self.checkpoints.await_word();
+            if let Ok(link) = self.kernel.checkpoint() {
+                self.checkpoints.expect(link, self.state);
+            }
+        }
+    }
+
+    /// The kernel's process and that of its frozen copy.
+    fn own_processes(&self) -> Vec<Pid> {
+        self.checkpoints.process().into_iter().chain([self.kernel.process]).collect()
     }
 
     pub(crate) fn interrupt(&mut self, wanted: u64) {
@@ -216,14 +260,14 @@ impl Supervisor {
                 self.tell(&Event::Hello { version: VERSION });
                 self.prepare();
             }
-            (FromKernel::Checkpoint(Told::Refused), Phase::Running(cell)) => cell.checkpoint = None,
-            (FromKernel::Checkpoint(Told::Refused), Phase::Idle | Phase::Testing(_)) => self.checkpoint = None,
+            (FromKernel::Checkpoint(Told::Refused), _) => self.checkpoints.refused(),
             (FromKernel::Display { data }, Phase::Running(cell)) => {
                 cell.displayed += weight(&data);
                 if cell.displayed > self.fork.limits.display_bytes {
                     return self.kill(Status::OutputLimit);
                 }
                 self.outputs.iter_mut().for_each(Output::drain);
+                self.pass_output_on(false);
                 self.tell(&Event::Display { data });
                 self.kernel.tell(&ToKernel::Taken);
             }
@@ -235,7 +279,8 @@ impl Supervisor {
                 let status = cell.status(told);
                 if told == Status::Interrupted {
                     // What is stopped is stopped with all that it started.
-                    kill_all_but(Some(self.kernel.process), self.group);
+                    self.checkpoints.await_word();
+                    kill_all_but(&self.own_processes(), self.group);
                 }
                 self.finish(status, State::Kept, Some(*outcome));
             }
@@ -291,65 +336,73 @@ impl Supervisor {
         if let Phase::Running(cell) = &mut self.phase {
             cell.peak = cell.peak.max(bytes);
         }
-        if bytes <= self.fork.limits.memory_bytes {
+        // Where there is a control group, the system bounds memory; it does not count what the warm Python shares.
+        if self.fork.has_group || bytes <= self.fork.limits.memory_bytes {
             return Ok(());
         }
-        let others = processes::descendants().into_iter().any(|process| process != self.kernel.process);
-        if !running && others {
+        let own = self.own_processes();
+        if !running && processes::descendants().iter().any(|process| !own.contains(process)) {
             // What earlier cells left running goes first; the next look says whether that was enough.
-            self.checkpoint = None;
-            kill_all_but(Some(self.kernel.process), self.group);
+            kill_all_but(&own, self.group);
             return Ok(());
         }
         self.kill(Status::OutOfMemory)
     }
 
-    /// Ends the cell with everything that it started, and goes back to the state before it.
+    /// Ends the cell with everything that it started, and goes back to the newest state that there is a copy of.
     fn kill(&mut self, status: Status) -> Result<(), Failed> {
-        let checkpoint = match &mut self.phase {
-            Phase::Running(cell) => cell.checkpoint.take(),
-            Phase::Idle => self.checkpoint.take(),
+        match self.phase {
+            Phase::Running(_) | Phase::Idle => {}
             Phase::Starting => return Err(format!("Python did not start: {}", self.outputs[1].take().text).into()),
             Phase::Testing(_) => return Err(format!("Python ended in the self-test: {status:?}").into()),
-        };
+        }
         let idle = self.is_idle();
-        match self.go_back_to(checkpoint) {
-            Ok(kernel) => self.kernel = kernel,
+        let cell = match self.go_back() {
+            Ok(cell) => cell,
             Err(reason) => {
                 self.notes.push(format!("The state before the cell could not be restored: {reason}."));
                 self.finish(status, State::Lost, None);
                 return Err(format!("Python ended ({status:?}), and {reason}").into());
             }
-        }
+        };
+        let is_newest = cell == self.state;
         if idle {
-            self.notes.push(format!(
-                "Between the cells Python ended ({status:?}); variables are as they were after the cell before."
-            ));
+            self.notes.push(format!("Between the cells Python ended ({status:?})."));
+        }
+        if !is_newest {
+            let when = if cell == 0 { "when the session began".to_owned() } else { format!("after cell {cell}") };
+            self.notes.push(format!("Variables are as they were {when}: there was no newer copy of them."));
+        } else if idle {
+            self.notes.push("Variables are as they were after the cell before.".to_owned());
+        }
+        self.state = cell;
+        if idle {
             self.prepare();
         } else {
-            self.finish(status, State::Restored, None);
+            self.finish(status, if is_newest { State::Restored } else { State::Earlier { cell } }, None);
         }
         Ok(())
     }
 
-    /// Ends everything but a frozen copy, and makes that the kernel.
-    fn go_back_to(&mut self, checkpoint: Option<Checkpoint>) -> Result<Kernel, &'static str> {
-        let copy = checkpoint.ok_or("there was no room for a copy of it").and_then(|mut copy| {
-            let process = copy.process().ok_or("the copy of it is gone")?;
-            Ok((process, copy))
-        });
-        let spared = copy.as_ref().ok().map(|(process, _)| *process);
-        if !kill_all_but(spared, self.group) {
+    /// Ends everything but the frozen copy and makes that the kernel; returns the cell after which its variables are.
+    fn go_back(&mut self) -> Result<u64, &'static str> {
+        // From here on it makes no copy, and the one that it may have made has its word.
+        self.kernel.kill();
+        self.checkpoints.await_word();
+        if !kill_all_but(self.checkpoints.process().as_slice(), self.group) {
             return Err("some processes of the session do not end");
         }
         self.outputs.iter_mut().for_each(Output::drain);
-        let (process, copy) = copy?;
-        copy.wake(process).ok_or("the copy of it does not wake up")
+        let (kernel, cell) = self.checkpoints.wake()?;
+        self.kernel = kernel;
+        Ok(cell)
     }
 
     fn finish(&mut self, status: Status, state: State, outcome: Option<Outcome>) {
         let Phase::Running(cell) = std::mem::replace(&mut self.phase, Phase::Idle) else { return };
         self.outputs.iter_mut().for_each(Output::drain);
+        self.pass_output_on(true);
+        self.outputs.iter_mut().for_each(|output| output.stream(false));
         self.files = self.workspace.snapshot();
         let mut notes = std::mem::take(&mut self.notes);
         let (value, error) = outcome.map_or((None, None), |outcome| {
@@ -370,8 +423,9 @@ impl Supervisor {
             peak_memory_bytes: cell.peak.max(memory::peak(self.kernel.process).unwrap_or(0)),
         };
         self.tell(&Event::Done { id: cell.id, completion: Box::new(completion) });
-        // The copy of the state before goes with the cell.
-        drop(cell);
+        if state == State::Kept {
+            self.state = cell.number;
+        }
         if state != State::Lost {
             self.prepare();
         }
