@@ -1,10 +1,10 @@
 //! Running a task: what is left to do is done, several samples at a time, each written down when it is over.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{fmt, io};
 
 use futures_util::{StreamExt as _, stream};
 use qianshou_chat::ChatModel;
@@ -97,9 +97,6 @@ pub enum BenchError {
     /// The log cannot be written, or is of another run.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// There is no room for what samples write.
-    #[error("a temporary folder cannot be made")]
-    Folder(#[source] io::Error),
     /// Every further sample would meet the same fault.
     #[error("the run ended at the sample {sample}: {fault}")]
     Lasting {
@@ -153,9 +150,8 @@ pub async fn run<S: Sample>(
             let id = || task.samples[index].id().to_owned();
             match result {
                 Ok(record) => records.push(record),
-                Err(Ended::Folder(error)) => return Err(BenchError::Folder(error)),
-                Err(Ended::Fault(fault)) if fault.is_lasting() => lasting = Some((id(), fault)),
-                Err(Ended::Fault(fault)) => outcome.faults.push((id(), fault)),
+                Err(fault) if fault.is_lasting() => lasting = Some((id(), fault)),
+                Err(fault) => outcome.faults.push((id(), fault)),
             }
         }
         log.append(&records)?;
@@ -170,12 +166,6 @@ pub async fn run<S: Sample>(
     Ok(outcome)
 }
 
-/// Why a sample has no record.
-enum Ended {
-    Folder(io::Error),
-    Fault(Fault),
-}
-
 /// Makes one sample; faults of the surroundings are tried again.
 async fn sample<S: Sample>(
     task: &Task<S>,
@@ -183,18 +173,18 @@ async fn sample<S: Sample>(
     epoch: u32,
     index: usize,
     options: &RunOptions,
-) -> (usize, Result<SampleRecord, Ended>) {
+) -> (usize, Result<SampleRecord, Fault>) {
     let sample = &task.samples[index];
     let (at, begun) = (now(), Instant::now());
     let mut faults = 0;
     let (solution, verdict) = loop {
         match once(task, sample, Arc::clone(&model), epoch).await {
             Ok(made) => break made,
-            Err(Ended::Fault(fault)) if !fault.is_lasting() && faults < options.retries => {
+            Err(fault) if !fault.is_lasting() && faults < options.retries => {
                 tokio::time::sleep(options.backoff * 2_u32.saturating_pow(faults)).await;
                 faults += 1;
             }
-            Err(error) => return (index, Err(error)),
+            Err(fault) => return (index, Err(fault)),
         }
     };
     let record = SampleRecord {
@@ -219,12 +209,10 @@ async fn once<S: Sample>(
     sample: &S,
     model: Arc<dyn ChatModel>,
     epoch: u32,
-) -> Result<(Solution, Verdict), Ended> {
-    let folder = tempfile::tempdir().map_err(Ended::Folder)?;
-    let attempt = Attempt { model, epoch, folder: folder.path() };
-    let mut solution = task.solver.solve(sample, &attempt).await.map_err(Ended::Fault)?;
+) -> Result<(Solution, Verdict), Fault> {
+    let mut solution = task.solver.solve(sample, &Attempt { model, epoch }).await?;
     solution.compact();
-    let verdict = task.scorer.score(sample, &solution).await.map_err(Ended::Fault)?;
+    let verdict = task.scorer.score(sample, &solution).await?;
     Ok((solution, verdict))
 }
 

@@ -1,9 +1,7 @@
 //! What came of an attempt, as it was recorded: all that a scorer sees, and all that a log keeps.
 
-use std::path::Path;
-
 use qianshou_agent::{Artifact, Record, RecordedRun, StepRecord, StopReason, Transcript, TranscriptError};
-use qianshou_chat::{ChatEvent, Delta, Exchange, FinishReason, Usage};
+use qianshou_chat::{ChatEvent, Delta, Exchange, FinishReason, RecordBuffer, Usage};
 use serde::{Deserialize, Serialize};
 
 /// What came of an attempt. It is made of the records of the run alone, so that a log can be scored again
@@ -18,12 +16,12 @@ pub enum Solution {
 }
 
 impl Solution {
-    /// The run that a transcript holds.
+    /// The last run of a transcript, if it has any.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn of_transcript(path: &Path) -> Result<Option<Self>, TranscriptError> {
-        Ok(Transcript::read(path)?.runs.pop().map(Self::Run))
+    pub fn of_records(records: &RecordBuffer) -> Result<Option<Self>, TranscriptError> {
+        Ok(Transcript::of(&records.records()?)?.runs.pop().map(Self::Run))
     }
 
     /// The exchanges with the model, in order.

@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use qianshou_agent::{
     Agent, AgentBuilder, Conversation, Event, Limits, Native, Observation, ReAct, RunError, TranscriptWriter,
 };
-use qianshou_chat::{ChatErrorKind, ChatModel, ChatRequest, Exchange, Sampling};
+use qianshou_chat::{ChatErrorKind, ChatModel, ChatRequest, Exchange, RecordBuffer, Sampling};
 use qianshou_prompts::Prompts;
 use serde::Serialize;
 
@@ -63,7 +63,7 @@ impl SolverSettings {
     }
 
     /// An agent that is set so, without tools.
-    pub(crate) fn agent(&self, attempt: &Attempt<'_>, limits: Limits) -> AgentBuilder {
+    pub(crate) fn agent(&self, attempt: &Attempt, limits: Limits) -> AgentBuilder {
         let builder = Agent::builder(Arc::clone(&attempt.model))
             .prompts(self.prompts.clone())
             .sampling(self.sampling(attempt.epoch))
@@ -121,16 +121,14 @@ pub(crate) async fn ask(model: &dyn ChatModel, request: ChatRequest) -> Result<S
 /// Has an agent answer, and gives the transcript. The run is over early when `is_over` says so of an observation.
 ///
 /// # Errors
-/// When the model cannot be reached or refuses everything, or the transcript cannot be written.
+/// When the model cannot be reached or refuses everything.
 pub(crate) async fn run(
     agent: &Agent,
     question: impl Into<Conversation>,
-    attempt: &Attempt<'_>,
     is_over: impl Fn(&Observation) -> bool + Send,
 ) -> Result<Solution, Fault> {
-    let path = attempt.folder.join("transcript.jsonl");
-    let writer = TranscriptWriter::create(&path).map_err(|error| Fault::of(&error, false))?;
-    let mut events = agent.stream(question).recorded(writer);
+    let records = RecordBuffer::default();
+    let mut events = agent.stream(question).recorded(TranscriptWriter::in_memory(records.clone()));
     while let Some(event) = events.next().await {
         match event {
             // Calls beside it that have ended are heard first.
@@ -142,7 +140,7 @@ pub(crate) async fn run(
         }
     }
     drop(events);
-    let solution = Solution::of_transcript(&path).map_err(|error| Fault::of(&error, false))?;
+    let solution = Solution::of_records(&records).map_err(|error| Fault::of(&error, false))?;
     solution.ok_or_else(|| Fault::passing("the transcript of the run is empty"))
 }
 

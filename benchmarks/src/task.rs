@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -30,22 +29,16 @@ pub trait Sample: Send + Sync {
 
 /// What one attempt at a sample is made with.
 #[derive(Clone)]
-pub struct Attempt<'a> {
+pub struct Attempt {
     /// The model.
     pub model: Arc<dyn ChatModel>,
     /// Which repetition of the task, the first being 1.
     pub epoch: u32,
-    /// An empty folder for what the attempt writes; it is removed afterwards.
-    pub folder: &'a Path,
 }
 
-impl fmt::Debug for Attempt<'_> {
+impl fmt::Debug for Attempt {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Attempt")
-            .field("epoch", &self.epoch)
-            .field("folder", &self.folder)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Attempt").field("epoch", &self.epoch).finish_non_exhaustive()
     }
 }
 
@@ -60,7 +53,7 @@ pub trait Solver<S>: Send + Sync {
     ///
     /// # Errors
     /// When there is nothing to score: the surroundings failed, not the model.
-    async fn solve(&self, sample: &S, attempt: &Attempt<'_>) -> Result<Solution, Fault>;
+    async fn solve(&self, sample: &S, attempt: &Attempt) -> Result<Solution, Fault>;
 }
 
 /// Judges solutions.

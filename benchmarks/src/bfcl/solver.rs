@@ -29,7 +29,7 @@ impl Solver<BfclSample> for BfclSolver {
         json!(self.settings)
     }
 
-    async fn solve(&self, sample: &BfclSample, attempt: &Attempt<'_>) -> Result<Solution, Fault> {
+    async fn solve(&self, sample: &BfclSample, attempt: &Attempt) -> Result<Solution, Fault> {
         let native = self.settings.format == CallFormat::Native;
         let tools = stubs(&sample.tools(native));
         let agent = self.settings.agent(attempt, Limits::default()).any_tools(tools).max_repairs(0).build();
@@ -37,6 +37,6 @@ impl Solver<BfclSample> for BfclSolver {
         let one_step = native || !sample.category.contains("parallel");
         let is_over =
             move |observation: &qianshou_agent::Observation| one_step && observation.kind == ObservationKind::Output;
-        run(&agent, sample.conversation.clone(), attempt, is_over).await
+        run(&agent, sample.conversation.clone(), is_over).await
     }
 }

@@ -32,7 +32,7 @@ impl CodeInterpreterSolver {
     }
 
     /// An agent that is asked in the exam's words, in the language of the question.
-    fn agent(&self, sample: &CodeSample, attempt: &Attempt<'_>, limits: Limits) -> AgentBuilder {
+    fn agent(&self, sample: &CodeSample, attempt: &Attempt, limits: Limits) -> AgentBuilder {
         let prompts = &self.settings.prompts;
         let question = if sample.is_chinese { Prompt::CodeExamQuestionZh } else { Prompt::CodeExamQuestionEn };
         let prompts = prompts.clone().with(Prompt::ReactQuestion, prompts.text(question));
@@ -69,7 +69,7 @@ impl Solver<CodeSample> for CodeInterpreterSolver {
         })
     }
 
-    async fn solve(&self, sample: &CodeSample, attempt: &Attempt<'_>) -> Result<Solution, Fault> {
+    async fn solve(&self, sample: &CodeSample, attempt: &Attempt) -> Result<Solution, Fault> {
         let notebook = Notebook::new(self.interpreter.clone(), &self.settings, sample);
         let notebook = Arc::new(notebook.map_err(|error| Fault::of(&error, true))?);
         let mut attempt = attempt.clone();
@@ -83,7 +83,7 @@ impl Solver<CodeSample> for CodeInterpreterSolver {
         let agent = agent.map_err(|error| Fault::of(&error, true))?;
         let ends_with_error = sample.rounds.ends_with_error;
         let is_over = move |observation: &Observation| ends_with_error && is_error(&observation.text);
-        let solution = run(&agent, self.question(sample), &attempt, is_over).await?;
+        let solution = run(&agent, self.question(sample), is_over).await?;
         match notebook.fault().await {
             Some(fault) => Err(fault),
             None => Ok(solution),

@@ -31,7 +31,7 @@ impl Solver<ToolSample> for ToolSelectionSolver {
         json!(self.settings)
     }
 
-    async fn solve(&self, sample: &ToolSample, attempt: &Attempt<'_>) -> Result<Solution, Fault> {
+    async fn solve(&self, sample: &ToolSample, attempt: &Attempt) -> Result<Solution, Fault> {
         match &sample.question {
             ToolQuestion::Prompt(prompt) => {
                 let system = Message::system(self.settings.prompts.text(Prompt::System));
@@ -48,7 +48,7 @@ impl Solver<ToolSample> for ToolSelectionSolver {
                 // In ReAct a step has one call; a question that needs several takes several steps.
                 let one_step = self.settings.format == CallFormat::Native || sample.calls.len() <= 1;
                 let is_over = move |seen: &Observation| one_step && seen.kind == ObservationKind::Output;
-                run(&agent, question.as_str(), attempt, is_over).await
+                run(&agent, question.as_str(), is_over).await
             }
         }
     }

@@ -13,7 +13,7 @@ use qianshou_bench::code_interpreter::{
     Category, CodeInterpreterScorer, CodeSample, Judge, Judgement, Rounds, VisionJudge,
 };
 use qianshou_bench::{Attempt, Fault, Log, Outcome, RunOptions, SampleRecord, Solution, Solver, Task, rescore, run};
-use qianshou_chat::{ChatModel, ScriptedModel};
+use qianshou_chat::{ChatModel, RecordBuffer, ScriptedModel};
 use qianshou_prompts::Prompts;
 use qianshou_remote::{RemoteModel, Retries};
 use serde_json::{Value, json};
@@ -88,14 +88,14 @@ impl Solver<CodeSample> for Painter {
         json!("painter")
     }
 
-    async fn solve(&self, sample: &CodeSample, attempt: &Attempt<'_>) -> Result<Solution, Fault> {
+    async fn solve(&self, sample: &CodeSample, attempt: &Attempt) -> Result<Solution, Fault> {
         let canvas = Arc::new(Canvas(sample.query.clone()));
         let agent = Agent::builder(Arc::clone(&attempt.model)).any_tool(canvas).build().unwrap();
-        let path = attempt.folder.join("transcript.jsonl");
-        let mut events = agent.stream(sample.query.as_str()).recorded(TranscriptWriter::create(&path).unwrap());
+        let records = RecordBuffer::default();
+        let mut events = agent.stream(sample.query.as_str()).recorded(TranscriptWriter::in_memory(records.clone()));
         while events.next().await.is_some() {}
         drop(events);
-        Ok(Solution::of_transcript(&path).unwrap().unwrap())
+        Ok(Solution::of_records(&records).unwrap().unwrap())
     }
 }
 

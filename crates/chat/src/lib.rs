@@ -49,7 +49,7 @@ pub use model::{Capabilities, ChatEvent, ChatModel, ChatStream, Delta, End, Fini
 pub use native::{NativeCall, NativeResult, NativeTool};
 pub use recorder::Recorder;
 pub use recording::{EXCHANGE_VERSION, Recorded, Recording};
-pub use records::{RecordFile, RecordLine, RecordingError, Records};
+pub use records::{RecordBuffer, RecordFile, RecordLine, RecordingError, Records};
 pub use replay::Replay;
 pub use request::{ChatRequest, Constraint, Sampling};
 pub use scripted::{ScriptedModel, ScriptedReply};

@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -111,7 +111,10 @@ impl Records {
     /// When it cannot be read, or a line is no record.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, RecordingError> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(RecordingError::io("read", path))?;
+        Self::of(path, &fs::read(path).map_err(RecordingError::io("read", path))?)
+    }
+
+    fn of(path: &Path, bytes: &[u8]) -> Result<Self, RecordingError> {
         let path: Arc<Path> = Arc::from(path);
         let mut records = Self { lines: Vec::new(), truncated: None, complete: 0, unterminated: false };
         for (number, bytes) in (1..).zip(bytes.split_inclusive(|&byte| byte == b'\n')) {
@@ -157,11 +160,34 @@ impl RecordLine {
     }
 }
 
+/// Records that are kept in memory, for who passes them on.
+#[derive(Clone, Debug, Default)]
+pub struct RecordBuffer(Arc<Mutex<Vec<u8>>>);
+
+impl RecordBuffer {
+    /// What stands for the path in errors.
+    const PATH: &str = "(in memory)";
+
+    /// What is written so far.
+    ///
+    /// # Errors
+    /// When a line is no record.
+    pub fn records(&self) -> Result<Records, RecordingError> {
+        Records::of(Path::new(Self::PATH), &self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[derive(Debug)]
+enum Place {
+    File(File),
+    Memory(RecordBuffer),
+}
+
 /// A file that records are appended to, each by one write.
 #[derive(Debug)]
 pub struct RecordFile {
     path: PathBuf,
-    file: File,
+    place: Place,
 }
 
 impl RecordFile {
@@ -172,7 +198,12 @@ impl RecordFile {
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, RecordingError> {
         let path = path.into();
         let file = File::create(&path).map_err(RecordingError::io("create", &path))?;
-        Ok(Self { path, file })
+        Ok(Self { path, place: Place::File(file) })
+    }
+
+    /// No file, but memory.
+    pub fn in_memory(buffer: RecordBuffer) -> Self {
+        Self { path: RecordBuffer::PATH.into(), place: Place::Memory(buffer) }
     }
 
     /// A file that may be there already, and what it holds. A last line that is cut off is removed.
@@ -189,7 +220,7 @@ impl RecordFile {
         } else if records.unterminated {
             file.write_all(b"\n").map_err(RecordingError::io("write", &path))?;
         }
-        Ok((Self { path, file }, records))
+        Ok((Self { path, place: Place::File(file) }, records))
     }
 
     /// Appends one line, which ends with its line break.
@@ -197,7 +228,13 @@ impl RecordFile {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&mut self, line: &[u8]) -> Result<(), RecordingError> {
-        self.file.write_all(line).map_err(RecordingError::io("write", &self.path))
+        match &mut self.place {
+            Place::File(file) => file.write_all(line).map_err(RecordingError::io("write", &self.path)),
+            Place::Memory(RecordBuffer(bytes)) => {
+                bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(line);
+                Ok(())
+            }
+        }
     }
 
     /// Where it is.

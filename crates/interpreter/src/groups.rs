@@ -36,6 +36,10 @@ pub(crate) struct Groups {
 impl Groups {
     /// Makes the group, and removes those of hosts that are gone; or says why there can be none.
     pub(crate) fn make() -> Result<Self, String> {
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        if !counts_the_rights_of_the_opener(&release) {
+            return Err("sessions enter control groups as Linux 5.16 and later let them".to_owned());
+        }
         let parent = parent()?;
         sweep(&parent);
         let failed = |error: io::Error| format!("cannot make a control group in {}: {error}", parent.display());
@@ -133,6 +137,13 @@ impl SessionGroup {
 /// The signal that the system ends processes with.
 const KILLED: i32 = rustix::process::Signal::KILL.as_raw();
 
+/// Whether who may enter a group is decided by who has opened `cgroup.procs`, the host, and not by who writes to it,
+/// which is a session without rights. It is so since Linux 5.16.
+fn counts_the_rights_of_the_opener(release: &str) -> bool {
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit()).map(str::parse::<u32>);
+    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (5, 16))
+}
+
 /// Where groups can be made that bound memory.
 fn parent() -> Result<PathBuf, String> {
     let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
@@ -224,6 +235,14 @@ mod tests {
         assert_eq!(own_group(&part, "0::/elsewhere\n"), None);
         assert_eq!(own_group("", group), None);
         assert_eq!(own_group(MOUNTS, "4:memory:/\n"), None);
+    }
+
+    #[test]
+    fn an_old_system_has_no_groups_for_sessions() {
+        for (release, is_new) in [("6.1.0-25-amd64", true), ("5.16", true), ("5.15.167", false), ("4.19", false)] {
+            assert_eq!(counts_the_rights_of_the_opener(release), is_new, "{release}");
+        }
+        assert!(!counts_the_rights_of_the_opener("unknown"));
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use qianshou_chat::{
-    ChatError, ChatEvent, ChatRequest, End, Exchange, FinishReason, ModelInfo, RecordFile, Recorded, Recording,
-    RecordingError, Records, Usage,
+    ChatError, ChatEvent, ChatRequest, End, Exchange, FinishReason, ModelInfo, RecordBuffer, RecordFile, Recorded,
+    Recording, RecordingError, Records, Usage,
 };
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -28,6 +28,11 @@ impl TranscriptWriter {
     /// When the file cannot be created.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, RecordingError> {
         Ok(Self { file: RecordFile::create(path.as_ref())?, exchanges: 0 })
+    }
+
+    /// Keeps transcripts in memory; [`Transcript::of`](super::Transcript::of) reads them.
+    pub fn in_memory(buffer: RecordBuffer) -> Self {
+        Self { file: RecordFile::in_memory(buffer), exchanges: 0 }
     }
 
     /// Writes to the end of a file, which is created if it is not there. A last line that is cut off is
