@@ -1,4 +1,4 @@
-//! A reader for GGUF, the container in which quantised models are shared.
+//! A reader and a writer for GGUF, the container in which quantised models are shared.
 //!
 //! [`Gguf::parse`] takes the bytes of a file (usually a memory map), copies the metadata out and
 //! checks where each tensor lies; it never touches tensor data. What it returns borrows nothing, and
@@ -7,6 +7,8 @@
 //!
 //! Files come from strangers. Every count and offset is checked against the bytes that are there
 //! before anything is allocated or indexed, so a damaged file is a [`GgufError`] that names the place.
+//!
+//! [`GgufWriter`] writes files, tensor by tensor; their elements come quantised.
 //!
 //! ```
 //! use qianshou_gguf::Gguf;
@@ -36,8 +38,10 @@ mod file;
 mod reader;
 mod tensor;
 mod value;
+mod write;
 
 pub use error::GgufError;
 pub use file::Gguf;
 pub use tensor::{TensorInfo, TensorKind};
 pub use value::{Array, Value};
+pub use write::{GgufWriter, NewTensor};

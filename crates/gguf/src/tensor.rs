@@ -55,6 +55,24 @@ impl TensorKind {
         }
     }
 
+    /// Its number in ggml.
+    pub fn id(self) -> u32 {
+        match self {
+            Self::F32 => 0,
+            Self::F16 => 1,
+            Self::Q4_0 => 2,
+            Self::Q4_1 => 3,
+            Self::Q5_0 => 6,
+            Self::Q5_1 => 7,
+            Self::Q8_0 => 8,
+            Self::Q4_K => 12,
+            Self::Q5_K => 13,
+            Self::Q6_K => 14,
+            Self::BF16 => 30,
+            Self::Other(id) => id,
+        }
+    }
+
     /// How many elements are stored together; `None` for a kind that is not known here.
     pub fn block_len(self) -> Option<usize> {
         match self {

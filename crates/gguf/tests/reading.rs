@@ -126,6 +126,7 @@ fn kinds_have_their_usual_names_and_sizes() {
     for (id, name, elements, bytes) in expected {
         let kind = TensorKind::from_id(id);
         assert_eq!(kind.to_string(), name);
+        assert_eq!(kind.id(), id, "{name}");
         assert_eq!((kind.block_len(), kind.block_bytes()), (Some(elements), Some(bytes)), "{name}");
     }
     assert_eq!(TensorKind::from_id(10).to_string(), "ggml type 10");

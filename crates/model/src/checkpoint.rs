@@ -77,6 +77,14 @@ impl Checkpoint {
         &self.config
     }
 
+    /// The header of its file, where it is a GGUF file.
+    pub fn gguf(&self) -> Option<&Gguf> {
+        match &self.files {
+            Files::Folder => None,
+            Files::Gguf { gguf, .. } => Some(gguf),
+        }
+    }
+
     /// The checkpoint with attention windows by layer, in place of those that it brings.
     ///
     /// # Errors

@@ -41,5 +41,5 @@ pub use names::{LayerNames, Names};
 pub use rope::Rope;
 pub use sampler::Sampler;
 pub use verify::{CaseReport, verify};
-pub use weights::{PyTorchError, Tensors};
+pub use weights::{PyTorchError, Tensors, gguf_tensor, quantize};
 pub use windows::AttentionWindows;

@@ -11,6 +11,7 @@ mod dequantize;
 mod gguf;
 mod map;
 mod pytorch;
+mod quantize;
 mod safetensors;
 mod shards;
 mod tensors;
@@ -23,8 +24,10 @@ use memmap2::Mmap;
 
 pub(crate) use self::dequantize::dequantize;
 pub(crate) use self::gguf::GgufFile;
+pub use self::gguf::gguf_tensor;
 pub use self::pytorch::PyTorchError;
 pub(crate) use self::pytorch::PyTorchFiles;
+pub use self::quantize::quantize;
 pub(crate) use self::safetensors::{FLOATS, SafetensorsFiles, float_kind};
 pub use self::tensors::Tensors;
 use crate::ModelError;

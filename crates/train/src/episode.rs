@@ -26,6 +26,8 @@ pub enum Kind {
     Files,
     /// Python.
     Python,
+    /// Python, of a kind of task that is in no other split.
+    UnseenPython,
     /// Several calls, the later of which need the earlier.
     Steps,
     /// A call that is wrong at first, and mended.
@@ -36,6 +38,13 @@ pub enum Kind {
     NoNeed,
     /// Written by a model that taught itself.
     SelfInstruct,
+}
+
+impl Kind {
+    /// Whether the call is a program.
+    pub fn is_python(self) -> bool {
+        matches!(self, Self::Python | Self::UnseenPython)
+    }
 }
 
 /// A call and what came back for it.

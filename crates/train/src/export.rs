@@ -1,12 +1,16 @@
 //! What was trained, in the forms that others read.
 
+mod gguf;
+mod metadata;
+
 use std::path::Path;
 
 use half::bf16;
-use qianshou_model::Checkpoint;
+use qianshou_model::{Checkpoint, Tensors};
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 
+pub use self::gguf::{Quantisation, write_gguf};
 use crate::parameters::shapes;
 use crate::{Lora, Parameter, TrainError};
 
@@ -66,7 +70,8 @@ pub fn write_merged(
     lora: Option<Lora>,
 ) -> Result<(), TrainError> {
     if !base.path().is_dir() {
-        let reason = format!("{} is no folder of Hugging Face; export an adapter instead", base.path().display());
+        let reason =
+            format!("{} is no folder of Hugging Face; export an adapter or a GGUF file instead", base.path().display());
         return Err(TrainError::setting("the base", reason));
     }
     std::fs::create_dir_all(folder).map_err(TrainError::io(folder))?;
@@ -82,13 +87,24 @@ pub fn write_merged(
     let mut merged = Vec::new();
     let shapes = shapes(base.config());
     for (name, shape) in &shapes {
-        let values = match parameters.iter().find(|parameter| parameter.name == *name) {
-            Some(parameter) => parameter.values.clone(),
-            None => merged_values(tensors.read(name, shape)?, name, parameters, lora),
-        };
+        let values = trained_values(&tensors, name, shape, parameters, lora)?;
         merged.push((name.clone(), shape, bytes(&values)));
     }
     write_tensors(&folder.join("model.safetensors"), &merged)
+}
+
+/// A tensor of the base with what was trained in it.
+fn trained_values(
+    base: &Tensors,
+    name: &str,
+    shape: &[usize],
+    parameters: &[Parameter],
+    lora: Option<Lora>,
+) -> Result<Vec<f32>, TrainError> {
+    match parameters.iter().find(|parameter| parameter.name == name) {
+        Some(parameter) => Ok(parameter.values.clone()),
+        None => Ok(merged_values(base.read(name, shape)?, name, parameters, lora)),
+    }
 }
 
 /// W + scale · B · A, where there are such factors.

@@ -26,7 +26,8 @@ pub struct Run {
     pub save_every: usize,
     /// Steps between two looks at the development data.
     pub evaluate_every: usize,
-    /// What the data is, in a few characters: a checkpoint is resumed with the same data only.
+    /// What the data is, in a few characters, and what the training began with, if not with the base: a checkpoint is
+    /// resumed with the same only.
     pub data: String,
 }
 

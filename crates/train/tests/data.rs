@@ -121,7 +121,8 @@ async fn an_exam_in_the_data_is_found() {
     std::fs::write(&path, sample("Is this new?", "something.new", "Is new.")).unwrap();
     assert_eq!(exam_overlaps(folder.path(), &splits.training).unwrap(), []);
     let text = sample(&episode.question.to_uppercase(), &spec.name, &spec.description);
-    std::fs::write(&path, text).unwrap();
+    // Also where a sample takes several lines.
+    std::fs::write(&path, text.replace(',', ",\n")).unwrap();
     let overlaps = exam_overlaps(folder.path(), &splits.training).unwrap();
     assert!(matches!(overlaps[..], [Overlap::Question(_), Overlap::Function(_)]), "{overlaps:?}");
     assert!(exam_overlaps(&folder.path().join("none"), &[]).is_err());

@@ -9,8 +9,8 @@ use std::sync::atomic::AtomicBool;
 
 use common::checkpoint;
 use qianshou_train::{
-    Fit, Lora, Metrics, Network, Parameter, Run, Schedule, Sequence, Settings, State, Tokens, TrainError, Workers,
-    lora_parameters, read_metrics,
+    Fit, Lora, Metrics, Network, Parameter, Run, Schedule, Sequence, Settings, State, Tokens, TrainError, Trained,
+    Workers, all_parameters, lora_parameters, read_metrics, write_adapter,
 };
 
 const LORA: Lora = Lora { rank: 4, alpha: 8.0 };
@@ -37,9 +37,22 @@ fn data() -> Vec<Sequence> {
 }
 
 fn train(folder: &Path, steps: usize, threads: usize, stop_after: usize) -> Result<(State, Vec<Metrics>), TrainError> {
+    train_from(own_first(), folder, steps, threads, stop_after)
+}
+
+fn own_first() -> Vec<Parameter> {
+    lora_parameters(checkpoint("qwen2-gqa-tied").config(), LORA, 5)
+}
+
+fn train_from(
+    first: Vec<Parameter>,
+    folder: &Path,
+    steps: usize,
+    threads: usize,
+    stop_after: usize,
+) -> Result<(State, Vec<Metrics>), TrainError> {
     let checkpoint = checkpoint("qwen2-gqa-tied");
     let network = Network::load(&checkpoint, Some(LORA))?;
-    let first = lora_parameters(checkpoint.config(), LORA, 5);
     let run = Run { folder: folder.to_owned(), save_every: 4, evaluate_every: 5, data: "small".to_owned() };
     let (data, stop) = (data(), AtomicBool::new(false));
     let mut seen = Vec::new();
@@ -93,6 +106,57 @@ fn a_training_goes_on_bit_for_bit_with_any_number_of_threads() {
         read_metrics(folder).unwrap().iter().map(|metrics| metrics.loss.to_bits()).collect()
     };
     assert_eq!(losses(parts.path()), losses(whole.path()));
+}
+
+#[test]
+fn a_second_phase_begins_with_what_the_first_made() {
+    let [first, second, adapter] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let (made, metrics) = train(first.path(), 12, 1, usize::MAX).unwrap();
+    let begin = || Trained::open(first.path()).unwrap().begin(&own_first(), Some(LORA)).unwrap();
+    assert_eq!(bits(&begin()), bits(&made.parameters));
+    // The optimiser and the schedule begin anew, the loss does not.
+    let (state, later) = train_from(begin(), second.path(), 6, 1, 3).unwrap();
+    assert_eq!((state.step, later[0].step), (3, 1));
+    assert!(later[0].loss < 0.8 * metrics[0].loss, "{} → {}", metrics[0].loss, later[0].loss);
+    // It goes on bit for bit, too.
+    let (resumed, _) = train_from(begin(), second.path(), 6, 2, usize::MAX).unwrap();
+    let whole = tempfile::tempdir().unwrap();
+    assert_eq!(resumed, train_from(begin(), whole.path(), 6, 1, usize::MAX).unwrap().0);
+
+    // An adapter holds the same in bf16, so that what is written of it again has the same bits.
+    write_adapter(adapter.path(), &made.parameters, LORA, "base").unwrap();
+    let begun = Trained::open(adapter.path()).unwrap().begin(&own_first(), Some(LORA)).unwrap();
+    let rounded = |parameters: &[Parameter]| -> Vec<u16> {
+        let values = parameters.iter().flat_map(|parameter| &parameter.values);
+        values.map(|&value| half::bf16::from_f32(value).to_bits()).collect()
+    };
+    let names = |parameters: &[Parameter]| parameters.iter().map(|own| own.name.clone()).collect::<Vec<_>>();
+    assert_eq!((names(&begun), rounded(&begun)), (names(&made.parameters), rounded(&made.parameters)));
+}
+
+#[test]
+fn a_phase_of_another_adapter_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    train(folder.path(), 2, 1, usize::MAX).unwrap();
+    let model = checkpoint("qwen2-gqa-tied");
+    let refused = |first: &[Parameter], lora: Option<Lora>| {
+        Trained::open(folder.path()).unwrap().begin(first, lora).unwrap_err().to_string()
+    };
+    let wider = Lora { rank: 8, alpha: 8.0 };
+    let message = refused(&lora_parameters(model.config(), wider, 5), Some(wider));
+    assert!(message.contains("an adapter of rank 4 and α 8, and the training is of an adapter of rank 8"), "{message}");
+    let everything = all_parameters(model.config(), &model.tensors(None).unwrap()).unwrap();
+    assert!(refused(&everything, None).contains("the training is of a full fine-tuning"));
+    let first = own_first();
+    assert!(refused(&first[2..], Some(LORA)).contains("which the training does not"));
+    let mut more = first.clone();
+    more.push(Parameter { name: "model.extra.lora_A".to_owned(), shape: vec![1], values: vec![0.0] });
+    assert!(refused(&more, Some(LORA)).contains("it has no `model.extra.lora_A`"));
+    let mut other = first;
+    other[0].shape = vec![1, 2];
+    assert!(refused(&other, Some(LORA)).contains("and has to be [1, 2]"));
+    let empty = tempfile::tempdir().unwrap();
+    assert!(Trained::open(empty.path()).unwrap_err().to_string().contains("has no `state.safetensors`"));
 }
 
 #[test]

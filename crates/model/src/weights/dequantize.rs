@@ -9,7 +9,7 @@ use qianshou_gguf::TensorKind;
 use rayon::prelude::*;
 
 /// Weights in a block, and in a `_K` block.
-const BLOCK: usize = 32;
+pub(super) const BLOCK: usize = 32;
 const K_BLOCK: usize = 256;
 
 /// Weights that one task converts: small enough to spread over cores, large enough to be worth it.

@@ -19,8 +19,8 @@ pub(crate) struct GgufFile {
     path: PathBuf,
     file: Arc<File>,
     gguf: Arc<Gguf>,
-    /// Head counts of query and key, where the file permutes their rows (see [`stored_row`]).
-    permuted: Option<(usize, usize)>,
+    /// What rows are permuted by (see [`permuted_heads`]).
+    config: ModelConfig,
 }
 
 impl GgufFile {
@@ -40,8 +40,7 @@ impl GgufFile {
 
     /// The tensors of a file whose header was read.
     pub(crate) fn new(path: &Path, file: Arc<File>, gguf: Arc<Gguf>, config: &ModelConfig) -> Self {
-        let permuted = (config.family == Family::Llama).then_some((config.heads, config.key_value_heads));
-        Self { path: path.to_owned(), file, gguf, permuted }
+        Self { path: path.to_owned(), file, gguf, config: config.clone() }
     }
 }
 
@@ -52,16 +51,6 @@ impl GgufFile {
         let stored = gguf_name(name).ok_or_else(missing)?;
         let tensor = self.gguf.tensor(&stored).ok_or_else(missing)?;
         Ok((stored, tensor))
-    }
-
-    /// The heads of a projection whose rows the file permutes (see [`stored_row`]).
-    fn permuted_heads(&self, name: &str) -> Option<usize> {
-        let (query, key) = self.permuted?;
-        match name {
-            _ if name.ends_with("q_proj.weight") => Some(query),
-            _ if name.ends_with("k_proj.weight") => Some(key),
-            _ => None,
-        }
     }
 }
 
@@ -92,7 +81,7 @@ impl TensorSource for GgufFile {
             supported: dequantize::SUPPORTED,
         };
         let last = first + out.len() / columns;
-        let Some(heads) = self.permuted_heads(name) else {
+        let Some(heads) = permuted_heads(&self.config, name) else {
             let bytes = bytes_of(first..last)?;
             return dequantize::dequantize(tensor.kind, &bytes, out).then_some(()).ok_or_else(unsupported);
         };
@@ -107,7 +96,8 @@ impl TensorSource for GgufFile {
 
     fn mapped(&self, name: &str) -> Result<Option<Mmap>, ModelError> {
         let (_, tensor) = self.tensor(name)?;
-        if tensor.kind != TensorKind::F32 || self.permuted_heads(name).is_some() || cfg!(target_endian = "big") {
+        if tensor.kind != TensorKind::F32 || permuted_heads(&self.config, name).is_some() || cfg!(target_endian = "big")
+        {
             return Ok(None);
         }
         map(&self.file, tensor.range.clone()).map(Some).map_err(ModelError::io(&self.path))
@@ -122,6 +112,33 @@ fn stored_row(row: usize, head: usize) -> usize {
     let half = head / 2;
     let index = row % head;
     row - index + 2 * (index % half) + index / half
+}
+
+/// The heads of a projection whose rows the file permutes (see [`stored_row`]).
+fn permuted_heads(config: &ModelConfig, name: &str) -> Option<usize> {
+    match name {
+        _ if config.family != Family::Llama => None,
+        _ if name.ends_with("q_proj.weight") => Some(config.heads),
+        _ if name.ends_with("k_proj.weight") => Some(config.key_value_heads),
+        _ => None,
+    }
+}
+
+/// A tensor, given by its Hugging Face name and row by row, as a GGUF file holds it: under its name there, with its
+/// rows in the order that they have there. `None` for a name that is not known.
+pub fn gguf_tensor(config: &ModelConfig, name: &str, values: Vec<f32>) -> Option<(String, Vec<f32>)> {
+    let stored = gguf_name(name)?;
+    let Some(heads) = permuted_heads(config, name) else {
+        return Some((stored, values));
+    };
+    let columns = config.hidden_size;
+    let head = values.len() / columns / heads;
+    let mut permuted = vec![0.0; values.len()];
+    for (row, values) in values.chunks_exact(columns).enumerate() {
+        let start = stored_row(row, head) * columns;
+        permuted[start..start + columns].copy_from_slice(values);
+    }
+    Some((stored, permuted))
 }
 
 /// The GGUF name of a tensor.

@@ -1,17 +1,32 @@
 //! `eval`: runs a split through the real agent.
 
-use std::io::Write as _;
+mod outcomes;
+mod report;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use qianshou_agent::{ReAct, ReActConstraint};
 use qianshou_chat::ChatModel;
 use qianshou_interpreter::Interpreter;
 use qianshou_model::{Adapter, Checkpoint, ComputeDevice, Engine};
-use qianshou_train::{Outcome, evaluate, measures, read_groups};
+use qianshou_train::{
+    Ablation, Evaluation, Group, Outcome, Summary, ToolsAtWork, TrainError, chance, keep_evenly, read_groups,
+};
+use serde::Serialize;
 
+use self::outcomes::OutcomeFile;
 use super::{Failure, say};
+
+/// What is taken from the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Ablated {
+    /// Names of tools say nothing.
+    Names,
+    /// Descriptions and parameters are shuffled among the tools of a prompt.
+    Descriptions,
+}
 
 /// Measure a model.
 #[derive(Debug, Args)]
@@ -19,27 +34,49 @@ pub(super) struct Eval {
     /// The model: a checkpoint folder or a `.gguf` file.
     #[arg(long, value_name = "PATH")]
     base: PathBuf,
-    /// An adapter to merge in.
+    /// An adapter to merge in; without one the base is measured as it is.
     #[arg(long, value_name = "FOLDER")]
     adapter: Option<PathBuf>,
     /// The split: a file that `data` made.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// So many episodes, spread evenly over the split; all of them by default.
-    #[arg(long)]
+    /// So many episodes, of every kind its share, always the same; all of them by default.
+    #[arg(long, value_name = "N")]
     episodes: Option<usize>,
     /// Hold the model to nothing, neither to the names of tools nor to their schemas.
     #[arg(long)]
     unconstrained: bool,
+    /// Take something from the model, to see whether it reads it: `names`, `descriptions`, or both with a comma.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
+    ablate: Vec<Ablated>,
     /// What stands between the names of the tools, for an adapter that was trained on another form.
     #[arg(long, value_name = "TEXT")]
     names_separator: Option<String>,
     /// Leave Python out, where nothing isolates it: its episodes are skipped.
     #[arg(long)]
     no_python: bool,
-    /// Write every outcome to a file, one a line.
+    /// Append every outcome to a file, one a line; what is there already is not done again.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write the figures to a file as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Show so many of the episodes that went wrong.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    failures: usize,
+}
+
+/// What outcomes depend on: a file of them goes on with the same only.
+#[derive(Debug, Serialize)]
+struct Conditions<'a> {
+    base: &'a PathBuf,
+    adapter: &'a Option<PathBuf>,
+    data: &'a PathBuf,
+    episodes: Option<usize>,
+    constrained: bool,
+    ablation: Ablation,
+    names_separator: &'a Option<String>,
+    python: bool,
 }
 
 impl Eval {
@@ -48,69 +85,91 @@ impl Eval {
     }
 
     async fn measure(self) -> Result<(), Failure> {
-        let adapter = self.adapter.as_deref().map(Adapter::open).transpose()?;
-        let engine = Engine::load("model", Checkpoint::open(&self.base)?, ComputeDevice::cpu(), adapter)?;
-        let model: Arc<dyn ChatModel> = Arc::new(engine);
-        let interpreter = if self.no_python { None } else { Some(Interpreter::builder().build().await?) };
-        let mut groups = read_groups(&self.data)?;
-        let offered = |group: &qianshou_train::Group| group.tools.iter().any(|spec| spec.name == "code_interpreter");
-        groups.retain(|group| interpreter.is_some() || !offered(group));
-        if let Some(wanted) = self.episodes {
-            spread(&mut groups, wanted);
-        }
-        let constraint = if self.unconstrained { ReActConstraint::Nothing } else { ReActConstraint::default() };
-        let mut protocol = ReAct::default().constrained(constraint);
-        if let Some(separator) = &self.names_separator {
-            protocol = protocol.names_joined_by(separator);
-        }
-        let mut file = self.out.as_deref().map(std::fs::File::create).transpose()?;
-        let mut done = 0;
-        let mut failed = None;
-        let mut report = |outcome: &Outcome| {
-            done += 1;
-            if done % 20 == 0 {
-                say(&format!("{done} episodes"));
+        let groups = self.groups()?;
+        let all: usize = groups.iter().map(|group| group.episodes.len()).sum();
+        let conditions = serde_json::to_value(self.conditions())?;
+        let (mut file, mut outcomes) = match &self.out {
+            Some(path) => {
+                let (file, outcomes) = OutcomeFile::open(path, &conditions, &groups)?;
+                (Some(file), outcomes)
             }
-            if let Some(file) = &mut file
-                && let Err(error) =
-                    serde_json::to_string(outcome).map_err(Into::into).and_then(|line| writeln!(file, "{line}"))
-            {
-                failed = Some(error);
-            }
+            None => (None, Vec::new()),
         };
-        let outcomes = evaluate(&model, &protocol, &groups, interpreter.as_ref(), &mut report).await?;
-        if let Some(error) = failed {
-            return Err(error.into());
+        let mut done = outcomes.len();
+        if done > 0 {
+            say(&format!("{done} of {all} episodes are done already"));
         }
-        print_measures(&outcomes)?;
+        if done < all {
+            let interpreter = if self.no_python { None } else { Some(Interpreter::builder().build().await?) };
+            let ablated = self.ablation().is_some();
+            let evaluation = Evaluation {
+                model: &self.model()?,
+                protocol: &self.protocol(),
+                tools: if ablated { ToolsAtWork::Rehearsed } else { ToolsAtWork::Real(interpreter.as_ref()) },
+            };
+            let mut report = |outcome: &Outcome| -> Result<(), TrainError> {
+                done += 1;
+                if done.is_multiple_of(20) {
+                    say(&format!("{done} of {all} episodes"));
+                }
+                file.as_mut().map_or(Ok(()), |file| file.push(outcome))
+            };
+            outcomes.extend(evaluation.run(&groups, outcomes.len(), &mut report).await?);
+        }
+        let summary = Summary::new(&outcomes);
+        if let Some(path) = &self.json {
+            let text = serde_json::to_string_pretty(&summary)?;
+            std::fs::write(path, text + "\n").map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        }
+        report::print(&summary, self.ablation().is_some().then(|| chance(&groups)))?;
+        report::print_failures(&outcomes, self.failures)?;
         Ok(())
     }
-}
 
-/// Keeps so many episodes, evenly spread.
-fn spread(groups: &mut [qianshou_train::Group], wanted: usize) {
-    let all: usize = groups.iter().map(|group| group.episodes.len()).sum();
-    let mut number = 0;
-    for group in groups {
-        group.episodes.retain(|_| {
-            number += 1;
-            number * wanted / all.max(1) > (number - 1) * wanted / all.max(1)
-        });
+    /// What is asked.
+    fn groups(&self) -> Result<Vec<Group>, Failure> {
+        let mut groups = read_groups(&self.data)?;
+        if self.no_python {
+            groups.retain(|group| !group.tools.iter().any(|spec| spec.name == "code_interpreter"));
+        }
+        if let Some(wanted) = self.episodes {
+            keep_evenly(&mut groups, wanted);
+        }
+        self.ablation().apply(&mut groups);
+        Ok(groups)
     }
-}
 
-fn print_measures(outcomes: &[Outcome]) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "| kind | selection | exact call | answer, given the observation | right to the answer |")?;
-    writeln!(out, "|---|---|---|---|---|")?;
-    for (kind, measures) in measures(outcomes) {
-        let name = serde_json::to_value(kind).ok();
-        let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or_default();
-        writeln!(
-            out,
-            "| {name} | {} | {} | {} | {} |",
-            measures.selection, measures.exact, measures.answer, measures.whole
-        )?;
+    fn model(&self) -> Result<Arc<dyn ChatModel>, Failure> {
+        let adapter = self.adapter.as_deref().map(Adapter::open).transpose()?;
+        Ok(Arc::new(Engine::load("model", Checkpoint::open(&self.base)?, ComputeDevice::cpu(), adapter)?))
     }
-    Ok(())
+
+    fn protocol(&self) -> ReAct {
+        let constraint = if self.unconstrained { ReActConstraint::Nothing } else { ReActConstraint::default() };
+        let protocol = ReAct::default().constrained(constraint);
+        match &self.names_separator {
+            Some(separator) => protocol.names_joined_by(separator),
+            None => protocol,
+        }
+    }
+
+    fn ablation(&self) -> Ablation {
+        Ablation {
+            names: self.ablate.contains(&Ablated::Names),
+            descriptions: self.ablate.contains(&Ablated::Descriptions),
+        }
+    }
+
+    fn conditions(&self) -> Conditions<'_> {
+        Conditions {
+            base: &self.base,
+            adapter: &self.adapter,
+            data: &self.data,
+            episodes: self.episodes,
+            constrained: !self.unconstrained,
+            ablation: self.ablation(),
+            names_separator: &self.names_separator,
+            python: !self.no_python,
+        }
+    }
 }

@@ -8,7 +8,8 @@ use clap::Args;
 use qianshou_agent::ReAct;
 use qianshou_model::Checkpoint;
 use qianshou_train::{
-    Lora, Metrics, Network, Run, Schedule, Sequence, Settings, Workers, all_parameters, lora_parameters, read_groups,
+    Lora, Metrics, Network, Parameter, Run, Schedule, Sequence, Settings, Trained, Workers, all_parameters,
+    lora_parameters, read_groups,
 };
 
 use super::{Failure, renderer, say, split_file};
@@ -25,6 +26,10 @@ pub(super) struct Fit {
     /// Where checkpoints, metrics and the plot go; a training that is there goes on.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
+    /// Begin with what another training made: its folder, or an adapter in PEFT's format. Rank and α have to be the
+    /// same; optimiser and schedule begin anew.
+    #[arg(long, value_name = "FOLDER")]
+    from: Option<PathBuf>,
     /// Train every weight instead of an adapter.
     #[arg(long, conflicts_with_all = ["rank", "alpha"])]
     full: bool,
@@ -87,19 +92,19 @@ impl Fit {
             seed: self.seed,
         };
         settings.check()?;
-        let first = match lora {
+        let mut first = match lora {
             Some(lora) => lora_parameters(checkpoint.config(), lora, self.seed),
             None => all_parameters(checkpoint.config(), &checkpoint.tensors(None)?)?,
         };
+        let mut data = fingerprint(training.iter().flat_map(Sequence::ids).copied());
+        if let Some(from) = &self.from {
+            first = Trained::open(from)?.begin(&first, lora)?;
+            data += &format!(" from {}", fingerprint_of_parameters(&first));
+        }
         let trained: usize = first.iter().map(|parameter| parameter.values.len()).sum();
         say(&format!("{trained} numbers are trained, in {} tensors", first.len()));
         let network = Network::load(&checkpoint, lora)?;
-        let run = Run {
-            folder: self.out,
-            save_every: self.save_every,
-            evaluate_every: self.evaluate_every,
-            data: fingerprint(&training),
-        };
+        let run = Run { folder: self.out, save_every: self.save_every, evaluate_every: self.evaluate_every, data };
         let stop = stop_on_interrupt()?;
         let steps = self.steps;
         let mut report = |metrics: &Metrics| say(&line(metrics, steps));
@@ -136,11 +141,14 @@ fn summary(sequences: &[Sequence]) -> String {
     format!("{} sequences: {episodes} episodes, {tokens} tokens, {learned} of them learned", sequences.len())
 }
 
-/// A number that stands for the data: FNV-1a over all ids.
-fn fingerprint(sequences: &[Sequence]) -> String {
-    let ids = sequences.iter().flat_map(Sequence::ids);
-    let hash = ids.fold(0xcbf2_9ce4_8422_2325_u64, |hash, &id| (hash ^ u64::from(id)).wrapping_mul(0x0100_0000_01b3));
-    format!("{hash:016x}")
+/// A number that stands for others: FNV-1a over them.
+fn fingerprint(numbers: impl Iterator<Item = u32>) -> String {
+    let step = |hash: u64, number| (hash ^ u64::from(number)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:016x}", numbers.fold(0xcbf2_9ce4_8422_2325, step))
+}
+
+fn fingerprint_of_parameters(parameters: &[Parameter]) -> String {
+    fingerprint(parameters.iter().flat_map(|parameter| &parameter.values).map(|value| value.to_bits()))
 }
 
 fn line(metrics: &Metrics, steps: usize) -> String {

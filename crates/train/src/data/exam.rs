@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::split::normal;
 use crate::TrainError;
-use crate::episode::{Group, read_lines};
+use crate::episode::Group;
 
 /// Something that the data and the exam both have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ pub enum Overlap {
     Function(String),
 }
 
-/// Compares groups with the files of `bfcl-eval` (`BFCL_v*_*.json`, one sample a line) in a folder: every user's
+/// Compares groups with the files of `bfcl-eval` (`BFCL_v*_*.json`, one sample after the other) in a folder: every user's
 /// message, and every function by its name together with its description.
 ///
 /// # Errors
@@ -31,8 +31,15 @@ pub fn exam_overlaps(folder: &Path, groups: &[Group]) -> Result<Vec<Overlap>, Tr
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.starts_with("BFCL_") && name.ends_with(".json") {
             files += 1;
-            for sample in read_lines::<Value>(&path)? {
-                collect(&sample, &mut exam);
+            let text = std::fs::read_to_string(&path).map_err(TrainError::io(&path))?;
+            // A sample a line in most, one value over many lines in some.
+            for sample in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+                let damaged = |error: serde_json::Error| TrainError::Data {
+                    path: path.clone(),
+                    line: error.line(),
+                    reason: error.to_string(),
+                };
+                collect(&sample.map_err(damaged)?, &mut exam);
             }
         }
     }

@@ -65,8 +65,33 @@ pub async fn generate(
             *dropped.entry(rule).or_default() += count;
         }
     }
-    let [training, development, test_seen, test_unseen] = <[_; 4]>::try_from(splits).unwrap_or_default();
+    let [training, development, test_seen, mut test_unseen] = <[_; 4]>::try_from(splits).unwrap_or_default();
+    test_unseen.extend(unseen_python(sources, plan.seed, interpreter).await?);
     Ok((Splits { training, development, test_seen, test_unseen }, dropped))
+}
+
+/// Python tasks of kinds that no other split has, each once, with the built-in tools offered.
+async fn unseen_python(
+    sources: &Sources,
+    seed: u64,
+    interpreter: Option<&Interpreter>,
+) -> Result<Vec<Group>, TrainError> {
+    let mut groups = Vec::new();
+    if interpreter.is_none() {
+        return Ok(groups);
+    }
+    let built_in = BuiltIn { sources, part: Part::Test, interpreter };
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    for tasks in sources.unseen_python.chunks(4) {
+        let tools = built_in.tools(&mut random)?.iter().map(|tool| tool.spec()).collect();
+        let mut episodes = Vec::new();
+        for task in tasks {
+            let episode = built_in.python(task, &mut random).await?;
+            episodes.extend(episode.map(|episode| Episode { kind: Kind::UnseenPython, ..episode }));
+        }
+        groups.push(Group { tools, episodes });
+    }
+    Ok(groups)
 }
 
 /// Whether a tool is for *test-unseen* alone: one of seven is, by its description.

@@ -125,6 +125,8 @@ pub struct Sources {
     pub no_tool: Vec<NoTool>,
     /// Tasks for Python.
     pub python: Vec<PythonTask>,
+    /// Tasks for Python of other kinds than those, to test with alone.
+    pub unseen_python: Vec<PythonTask>,
     /// Arithmetic problems.
     pub problems: Vec<Problem>,
     /// Questions for the clock; placeholders are the parts of what it tells.
@@ -179,8 +181,8 @@ pub struct FollowUp {
 }
 
 impl Sources {
-    /// Reads a folder: `tools-*.jsonl`, `notool*.jsonl`, `python*.jsonl`, `arithmetic.jsonl`, `clock.jsonl`,
-    /// `files.jsonl`, `listing.jsonl` and `phrases.json`.
+    /// Reads a folder: `tools-*.jsonl`, `notool*.jsonl`, `python*.jsonl`, `unseen-python*.jsonl`,
+    /// `arithmetic.jsonl`, `clock.jsonl`, `files.jsonl`, `listing.jsonl` and `phrases.json`.
     ///
     /// # Errors
     /// When a file is missing, or a line is not what it should be.
@@ -197,6 +199,7 @@ impl Sources {
             tools,
             no_tool: all(folder, "notool")?,
             python: all(folder, "python")?,
+            unseen_python: all(folder, "unseen-python")?,
             problems: all(folder, "arithmetic")?,
             clock: all(folder, "clock")?,
             files: all(folder, "files")?,
