@@ -115,14 +115,13 @@ async fn an_exam_in_the_data_is_found() {
             "question": [[{"role": "user", "content": question}]],
             "function": [{"name": name, "description": description, "parameters": {"type": "dict"}}],
         })
-        .to_string()
     };
     let path = folder.path().join("BFCL_v4_multiple.json");
-    std::fs::write(&path, sample("Is this new?", "something.new", "Is new.")).unwrap();
+    std::fs::write(&path, sample("Is this new?", "something.new", "Is new.").to_string()).unwrap();
     assert_eq!(exam_overlaps(folder.path(), &splits.training).unwrap(), []);
-    let text = sample(&episode.question.to_uppercase(), &spec.name, &spec.description);
     // Also where a sample takes several lines.
-    std::fs::write(&path, text.replace(',', ",\n")).unwrap();
+    let text = format!("{:#}", sample(&episode.question.to_uppercase(), &spec.name, &spec.description));
+    std::fs::write(&path, text).unwrap();
     let overlaps = exam_overlaps(folder.path(), &splits.training).unwrap();
     assert!(matches!(overlaps[..], [Overlap::Question(_), Overlap::Function(_)]), "{overlaps:?}");
     assert!(exam_overlaps(&folder.path().join("none"), &[]).is_err());
