@@ -40,7 +40,7 @@ fn base(name: &str) -> (tempfile::TempDir, Checkpoint) {
     }
     let mut vocabulary: serde_json::Map<String, serde_json::Value> =
         byte_alphabet().into_iter().enumerate().map(|(id, text)| (text, id.into())).collect();
-    vocabulary.insert("in".to_owned(), 256.into());
+    vocabulary.insert("an".to_owned(), 256.into());
     let qwen = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
     let byte_level = |split: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": split});
     let (normalizer, first, second) = match name {
@@ -54,7 +54,7 @@ fn base(name: &str) -> (tempfile::TempDir, Checkpoint) {
         "added_tokens": [{"id": 257, "content": "<|im_end|>", "special": true}],
         "normalizer": normalizer,
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [first, second]},
-        "model": {"type": "BPE", "vocab": vocabulary, "merges": [["i", "n"]]},
+        "model": {"type": "BPE", "vocab": vocabulary, "merges": [["a", "n"]]},
     });
     std::fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
     let settings = json!({"eos_token": "<|im_end|>", "chat_template": "{{ messages[0].content }}"});
@@ -141,7 +141,7 @@ fn shape_vocabulary_and_template_go_with_a_gguf_file() {
         let made = Checkpoint::open(&first).unwrap();
         assert_eq!(made.config(), base.config());
         let encode = |checkpoint: &Checkpoint| {
-            checkpoint.tokenizer().unwrap().encode("In 2024, it's raining 千手<|im_end|>", Specials::All)
+            checkpoint.tokenizer().unwrap().encode("In 2024, it's an island 千手<|im_end|>", Specials::All)
         };
         assert_eq!(encode(&made), encode(&base));
         assert_eq!(
