@@ -77,6 +77,8 @@ pub(super) struct Fit {
 impl Fit {
     pub(super) fn run(self) -> Result<(), Failure> {
         let checkpoint = Checkpoint::open(&self.base)?;
+        // Before the data, which take a while.
+        let from = self.from.as_deref().map(Trained::open).transpose()?;
         let training = sequences(&checkpoint, &split_file(&self.data, "training"), self.length)?;
         let mut development = sequences(&checkpoint, &split_file(&self.data, "development"), self.length)?;
         development.truncate(self.development);
@@ -97,8 +99,8 @@ impl Fit {
             None => all_parameters(checkpoint.config(), &checkpoint.tensors(None)?)?,
         };
         let mut data = fingerprint(training.iter().flat_map(Sequence::ids).copied());
-        if let Some(from) = &self.from {
-            first = Trained::open(from)?.begin(&first, lora)?;
+        if let Some(from) = from {
+            first = from.begin(&first, lora)?;
             data += &format!(" from {}", fingerprint_of_parameters(&first));
         }
         let trained: usize = first.iter().map(|parameter| parameter.values.len()).sum();
