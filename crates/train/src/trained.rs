@@ -30,6 +30,8 @@ struct AdapterConfig {
     use_rslora: bool,
     #[serde(default)]
     use_dora: bool,
+    #[serde(default)]
+    fan_in_fan_out: bool,
 }
 
 impl Trained {
@@ -96,7 +98,8 @@ fn read_adapter(folder: &Path) -> Result<Trained, TrainError> {
         line: error.line(),
         reason: error.to_string(),
     })?;
-    if config.peft_type != "LORA" || config.use_dora || config.use_rslora || config.r == 0 {
+    let is_other = config.use_dora || config.use_rslora || config.fan_in_fan_out;
+    if config.peft_type != "LORA" || is_other || config.r == 0 {
         return Err(TrainError::setting("the adapter", format!("{} is not of plain LoRA", path.display())));
     }
     let path = folder.join("adapter_model.safetensors");
