@@ -28,12 +28,12 @@ fn write(slot: &mut Option<Tensor<3>>, start: usize, new: Tensor<3>) -> Tensor<3
     let device: Device = new.device();
     let capacity = end.next_multiple_of(CHUNK);
     let store = match slot.take() {
-        None => Tensor::zeros([heads, capacity, head], &device),
         Some(store) if store.dims()[1] >= end => store,
-        Some(store) => {
+        Some(store) if start > 0 => {
             let kept = store.narrow(1, 0, start);
             Tensor::zeros([heads, capacity, head], &device).slice_assign([0..heads, 0..start, 0..head], kept)
         }
+        _ => Tensor::zeros([heads, capacity, head], &device),
     };
     let store = store.slice_assign([0..heads, start..end, 0..head], new);
     slot.insert(store).clone().narrow(1, 0, end)

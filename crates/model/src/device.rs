@@ -168,7 +168,7 @@ mod gpu;
 mod gpu {
     use super::ComputeDevice;
 
-    pub(super) const NO_GPU: &str = "this build has no GPU support; use cpu, or build with the feature `wgpu`";
+    pub(super) const NO_GPU: &str = "this build has no GPU support; use cpu, or build with `--features wgpu`";
     pub(super) const NO_SOFTWARE: &str = NO_GPU;
 
     pub(super) fn open(_: usize) -> Option<ComputeDevice> {

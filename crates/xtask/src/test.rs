@@ -6,6 +6,9 @@ use anyhow::{Context, Result};
 
 use crate::{base, cargo::cargo, folders, process, python, vocabulary, vulkan};
 
+/// Not in a plain build, and tested all the same.
+const GPU: [&str; 2] = ["--features", "qianshou/wgpu"];
+
 /// Makes what the tests need and runs them, in the release profile that the product is built in.
 pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
     let all = arguments.first().is_some_and(|first| first == "--all");
@@ -22,12 +25,13 @@ pub(crate) fn run(mut arguments: Vec<String>) -> Result<()> {
 
     // All targets at once, as the tests build them. Building the program alone first would select
     // other features of some dependencies and compile those twice.
-    process::run(&mut cargo(&["build", "--release", "--workspace", "--lib", "--bins", "--tests", "--examples"]))?;
+    let mut build = cargo(&["build", "--release", "--workspace", "--lib", "--bins", "--tests", "--examples"]);
+    process::run(build.args(GPU))?;
     let base = base::fetch()?;
 
     let mut test = cargo(&["test", "--release"]);
     if !arguments.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package")) {
-        test.arg("--workspace");
+        test.arg("--workspace").args(GPU);
     }
     test.env("QIANSHOU_BASE", base).env("QIANSHOU_QWEN_VOCAB", vocabulary).args(&arguments);
     if let Some(python) = &python {

@@ -18,6 +18,13 @@ pub(super) struct Doctor {
     python: PythonOptions,
 }
 
+/// Why nothing runs on a GPU.
+const NO_GPU: &str = if cfg!(feature = "wgpu") {
+    "no GPU that Vulkan, Metal or DirectX reaches"
+} else {
+    "this build has no GPU support: build with `--features wgpu` for it"
+};
+
 /// Where keys of remote models are looked for.
 const KEYS: [&str; 3] = ["QIANSHOU_API_KEY", "DASHSCOPE_API_KEY", "OPENAI_API_KEY"];
 
@@ -27,7 +34,7 @@ impl Doctor {
         let device = ComputeDevice::open(DeviceChoice::Auto)?;
         if device.is_cpu() {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            report.good("device", &format!("the CPU, {cores} cores; no GPU that Vulkan, Metal or DirectX reaches"))?;
+            report.good("device", &format!("the CPU, {cores} cores; {NO_GPU}"))?;
         } else {
             report.good("device", device.name())?;
         }
