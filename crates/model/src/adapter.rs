@@ -28,13 +28,17 @@ struct AdapterConfig {
     fan_in_fan_out: bool,
 }
 
-/// The factors of one projection.
+/// The factors of one projection, row by row.
 #[derive(Debug)]
-struct Factors {
-    a: Vec<f32>,
-    b: Vec<f32>,
-    rows: usize,
-    columns: usize,
+pub struct AdapterFactors {
+    /// A, `[rank, columns]`.
+    pub a: Vec<f32>,
+    /// B, `[rows, rank]`.
+    pub b: Vec<f32>,
+    /// Rows of the weight that they change.
+    pub rows: usize,
+    /// Its columns.
+    pub columns: usize,
 }
 
 /// A LoRA adapter held in memory (they are small), to be merged into a checkpoint as it is loaded.
@@ -42,9 +46,9 @@ struct Factors {
 pub struct Adapter {
     name: PathBuf,
     rank: usize,
-    scale: f32,
+    alpha: f64,
     /// By the Hugging Face name of the weight that they change.
-    factors: HashMap<String, Factors>,
+    factors: HashMap<String, AdapterFactors>,
 }
 
 impl Adapter {
@@ -80,7 +84,8 @@ impl Adapter {
         }
         let files = SafeTensors::deserialize(tensors).map_err(|error| damaged(error.to_string()))?;
         let rank = config.r;
-        let scale = config.lora_alpha / if config.use_rslora { (rank as f64).sqrt() } else { rank as f64 };
+        // Rank-stabilised LoRA multiplies with α / √r (Kalajdzievski, 2023).
+        let alpha = config.lora_alpha * if config.use_rslora { (rank as f64).sqrt() } else { 1.0 };
         let mut factors = HashMap::new();
         for key in files.names() {
             let Some(stem) = key.strip_suffix(".lora_A.weight") else {
@@ -108,12 +113,27 @@ impl Adapter {
                 return Err(misfit(format!("the factors of `{stem}` are not stored as {FLOATS}")));
             };
             let weight = format!("{}.weight", stem.strip_prefix("base_model.model.").unwrap_or(stem));
-            factors.insert(weight, Factors { a, b, rows, columns });
+            factors.insert(weight, AdapterFactors { a, b, rows, columns });
         }
         if factors.is_empty() {
             return Err(misfit("it changes no weight".to_owned()));
         }
-        Ok(Self { name, rank, scale: scale as f32, factors })
+        Ok(Self { name, rank, alpha, factors })
+    }
+
+    /// The rank r of its factors.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The α of its scale: B · A is multiplied with α / r.
+    pub fn alpha(&self) -> f64 {
+        self.alpha
+    }
+
+    /// The factors, by the Hugging Face name of the weight that they change; in no order.
+    pub fn factors(&self) -> impl Iterator<Item = (&str, &AdapterFactors)> {
+        self.factors.iter().map(|(weight, factors)| (weight.as_str(), factors))
     }
 
     /// Checks that the model has every weight that the adapter changes, in the shape that it was made for: an
@@ -143,10 +163,11 @@ impl Adapter {
         let Some(factors) = self.factors.get(name) else {
             return;
         };
+        let scale = (self.alpha / self.rank as f64) as f32;
         let b = &factors.b[first * self.rank..];
         rows.par_chunks_mut(factors.columns).zip(b.par_chunks(self.rank)).for_each(|(row, b)| {
             for (b, a) in b.iter().zip(factors.a.chunks_exact(factors.columns)) {
-                let b = b * self.scale;
+                let b = b * scale;
                 for (weight, a) in row.iter_mut().zip(a) {
                     *weight += b * a;
                 }

@@ -28,7 +28,7 @@ mod verify;
 mod weights;
 mod windows;
 
-pub use adapter::Adapter;
+pub use adapter::{Adapter, AdapterFactors};
 pub use cache::Cache;
 pub use chat_settings::ChatEncoder;
 pub use checkpoint::{Checkpoint, Inspection, open_tokenizer};

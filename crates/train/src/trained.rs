@@ -2,10 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use half::{bf16, f16};
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
-use serde::Deserialize;
+use qianshou_model::Adapter;
 
 use crate::{Lora, Parameter, State, TrainError};
 
@@ -18,20 +15,6 @@ pub struct Trained {
     pub parameters: Vec<Parameter>,
     /// The adapter that it is, unless it was everything.
     pub lora: Option<Lora>,
-}
-
-/// What is read of `adapter_config.json`.
-#[derive(Deserialize)]
-struct AdapterConfig {
-    peft_type: String,
-    r: usize,
-    lora_alpha: f64,
-    #[serde(default)]
-    use_rslora: bool,
-    #[serde(default)]
-    use_dora: bool,
-    #[serde(default)]
-    fan_in_fan_out: bool,
 }
 
 impl Trained {
@@ -91,38 +74,22 @@ impl Trained {
 }
 
 fn read_adapter(folder: &Path) -> Result<Trained, TrainError> {
-    let path = folder.join("adapter_config.json");
-    let text = std::fs::read(&path).map_err(TrainError::io(&path))?;
-    let config: AdapterConfig = serde_json::from_slice(&text).map_err(|error| TrainError::Data {
-        path: path.clone(),
-        line: error.line(),
-        reason: error.to_string(),
-    })?;
-    let is_other = config.use_dora || config.use_rslora || config.fan_in_fan_out;
-    if config.peft_type != "LORA" || is_other || config.r == 0 {
-        return Err(TrainError::setting("the adapter", format!("{} is not of plain LoRA", path.display())));
-    }
-    let path = folder.join("adapter_model.safetensors");
-    let bytes = std::fs::read(&path).map_err(TrainError::io(&path))?;
-    let damaged = |reason: String| TrainError::setting("the adapter", format!("{}: {reason}", path.display()));
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let adapter = Adapter::open(folder)?;
+    let rank = adapter.rank();
     let mut parameters = Vec::new();
-    for (name, view) in tensors.iter() {
-        let values = floats(&view).ok_or_else(|| damaged(format!("`{name}` is not of F32, F16 or BF16")))?;
-        let name = name.strip_prefix("base_model.model.").unwrap_or(name);
-        let name = name.strip_suffix(".weight").unwrap_or(name).to_owned();
-        parameters.push(Parameter { name, shape: view.shape().to_vec(), values });
+    for (weight, factors) in adapter.factors() {
+        let stem = weight.strip_suffix(".weight").unwrap_or(weight);
+        let mut push = |factor: &str, shape: [usize; 2], values: &[f32]| {
+            parameters.push(Parameter {
+                name: format!("{stem}.{factor}"),
+                shape: shape.into(),
+                values: values.to_vec(),
+            });
+        };
+        push("lora_A", [rank, factors.columns], &factors.a);
+        push("lora_B", [factors.rows, rank], &factors.b);
     }
-    let lora = Lora { rank: config.r, alpha: config.lora_alpha };
+    parameters.sort_by(|one, other| one.name.cmp(&other.name));
+    let lora = Lora { rank, alpha: adapter.alpha() };
     Ok(Trained { path: folder.to_owned(), parameters, lora: Some(lora) })
-}
-
-fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
-    let pairs = || view.data().as_chunks::<2>().0.iter();
-    Some(match view.dtype() {
-        Dtype::F32 => view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
-        Dtype::F16 => pairs().map(|&bytes| f16::from_le_bytes(bytes).to_f32()).collect(),
-        Dtype::BF16 => pairs().map(|&bytes| bf16::from_le_bytes(bytes).to_f32()).collect(),
-        _ => return None,
-    })
 }

@@ -58,9 +58,9 @@ pub(super) struct Export {
     /// How a GGUF file stores matrices.
     #[arg(long, value_enum, default_value_t = Quantisation::Q8_0)]
     quantisation: Quantisation,
-    /// The name that others know the base by.
-    #[arg(long, default_value = "HuggingFaceTB/SmolLM2-135M-Instruct")]
-    base_name: String,
+    /// The name that others know the base by, as the hub has it; by default what `--base` says.
+    #[arg(long, value_name = "NAME")]
+    base_name: Option<String>,
     /// The folder to write, or the file of form `gguf`.
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
@@ -70,8 +70,9 @@ impl Export {
     pub(super) fn run(self) -> Result<(), Failure> {
         let base = Checkpoint::open(&self.base)?;
         let Trained { parameters, lora, .. } = Trained::open(&self.run)?;
+        let base_name = self.base_name.unwrap_or_else(|| self.base.display().to_string());
         match (self.form, lora) {
-            (Form::Adapter, Some(lora)) => write_adapter(&self.out, &parameters, lora, &self.base_name)?,
+            (Form::Adapter, Some(lora)) => write_adapter(&self.out, &parameters, lora, &base_name)?,
             (Form::Adapter, None) => return Err("a full fine-tuning has no adapter; use --form merged".into()),
             (Form::Merged, lora) => write_merged(&self.out, &base, &parameters, lora)?,
             (Form::Gguf, lora) => write_gguf(&self.out, &base, &parameters, lora, self.quantisation.into())?,

@@ -185,7 +185,9 @@ impl<'a> Maker<'a> {
             // As `ask` shows them.
             return Ok(Offer { specs: built_in, authored: Vec::new() });
         }
-        let count = self.random.random_range(1..=if draws_built_in { 2 } else { 5 });
+        // One tool alone is the hardest to decline, and what many programs have.
+        let most = if self.random.random_bool(0.25) { 1 } else { 5 };
+        let count = self.random.random_range(1..=if draws_built_in { 2 } else { most });
         let near = self.random.random_bool(0.6);
         let field = self.tools.choose(&mut self.random).map(|tool| tool.field.clone()).unwrap_or_default();
         let pool: Vec<&AuthoredTool> = self.tools.iter().copied().filter(|tool| !near || tool.field == field).collect();
@@ -214,7 +216,7 @@ impl<'a> Maker<'a> {
             (Kind::Authored, if has_authored { 72 } else { 0 }),
             (Kind::Repair, if has_authored { 5 } else { 0 }),
             (Kind::Steps, if has_authored && offer.has(NAMES[0]) { 20 } else { 0 }),
-            (Kind::Cannot, 13),
+            (Kind::Cannot, 22),
             (Kind::NoNeed, 9),
             (Kind::Arithmetic, if offer.has(NAMES[0]) && !self.unseen { 34 } else { 0 }),
             (Kind::Time, if offer.has(NAMES[1]) { 9 } else { 0 }),
