@@ -8,6 +8,7 @@ use rustix::process::Pid;
 
 use crate::kernel::{Kernel, wait_for};
 use crate::link::{Link, Received};
+use crate::memory;
 
 /// The newest frozen copy, and the one that is being made.
 #[derive(Debug, Default)]
@@ -77,6 +78,8 @@ impl Checkpoints {
         if let (Some(Coming { link, state }), true) = (self.coming.take(), frozen)
             && let Some(process) = link.sender()
         {
+            // It was forked from a kernel that is offered, and is what the session goes back to.
+            memory::spare(process);
             self.frozen = Some(Frozen { link, process, state });
         }
     }

@@ -72,6 +72,22 @@ pub(crate) fn forget_peak(process: Pid) {
     drop(fs::write(format!("/proc/{}/clear_refs", process.as_raw_nonzero()), "5"));
 }
 
+/// Has the system end this process, and what it starts, before all others where memory runs out.
+pub(crate) fn offer(process: Pid) {
+    score(process, "1000");
+}
+
+/// Takes that back: the process is as likely to be ended as the supervisor.
+pub(crate) fn spare(process: Pid) {
+    if let Ok(own) = fs::read_to_string("/proc/self/oom_score_adj") {
+        score(process, own.trim());
+    }
+}
+
+fn score(process: Pid, score: &str) {
+    drop(fs::write(format!("/proc/{}/oom_score_adj", process.as_raw_nonzero()), score));
+}
+
 fn kibibytes(text: &str, name: &str) -> Option<u64> {
     let value = text.lines().find_map(|line| line.strip_prefix(name))?;
     value.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)

@@ -97,6 +97,7 @@ pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
         meter: Meter::default(),
         measured: Instant::now(),
     };
+    memory::offer(process);
     let ended = supervisor.serve();
     if let Err(error) = &ended {
         supervisor.tell(&Event::Failed { message: error.to_string() });
@@ -394,6 +395,7 @@ impl Supervisor {
         }
         self.outputs.iter_mut().for_each(Output::drain);
         let (kernel, cell) = self.checkpoints.wake()?;
+        memory::offer(kernel.process);
         self.kernel = kernel;
         Ok(cell)
     }
