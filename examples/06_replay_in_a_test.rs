@@ -16,7 +16,7 @@ const QUESTION: &str = "What is 37 * 48 + 12?";
 
 /// What is under test: the program's own agent, whatever the model behind it.
 fn accountant(model: Arc<dyn ChatModel>) -> Result<Agent, Box<dyn std::error::Error>> {
-    Ok(Agent::builder(model).protocol(qianshou::tiny_protocol()).tool(Calculator).build()?)
+    Ok(Agent::builder(model).tool(Calculator).build()?)
 }
 
 #[tokio::main]

@@ -30,11 +30,6 @@ pub struct SolverSettings {
     pub format: CallFormat,
     /// How tokens are chosen. A seed is raised by one from epoch to epoch.
     pub sampling: Sampling,
-    /// What stands between the names of tools in ReAct, for a model that was trained on another form than the
-    /// official one.
-    pub names_separator: Option<String>,
-    /// Whether Python is shown with JSON arguments, for a model that was not trained on the form of the exam.
-    pub json_python: bool,
     /// The most tokens of a reply.
     pub reply_tokens: Option<usize>,
     /// The texts; the header of a log has their hash.
@@ -47,8 +42,6 @@ impl Default for SolverSettings {
         Self {
             format: CallFormat::React,
             sampling: Sampling::greedy(),
-            names_separator: None,
-            json_python: false,
             reply_tokens: None,
             prompts: Prompts::embedded(),
         }
@@ -80,11 +73,7 @@ impl SolverSettings {
 
     /// The protocol of text.
     pub(crate) fn react(&self) -> ReAct {
-        let protocol = ReAct::new(self.prompts.clone());
-        match &self.names_separator {
-            Some(separator) => protocol.names_joined_by(separator),
-            None => protocol,
-        }
+        ReAct::new(self.prompts.clone())
     }
 
     /// The protocol of native calls.

@@ -117,12 +117,8 @@ impl Notebook {
     ) -> Result<Self, PluginError> {
         let prompts = settings.prompts.clone();
         let tool = CodeInterpreter::with_prompts(interpreter.clone(), prompts.clone())?;
-        let mut spec = if settings.json_python {
-            tool.with_json_arguments().spec()
-        } else {
-            // Without the packages that are named in other places: models are to be given what the exam gives them.
-            tool.spec().description(prompts.text(Prompt::CodeInterpreterDescription))
-        };
+        // Without the packages that are named in other places: models are to be given what the exam gives them.
+        let mut spec = tool.spec().description(prompts.text(Prompt::CodeInterpreterDescription));
         prompts.text(Prompt::CodeExamToolName).clone_into(&mut spec.name);
         Ok(Self { interpreter, prompts, spec, files: sample.files.clone(), state: Mutex::default() })
     }

@@ -26,7 +26,6 @@ use crate::{ArgumentsFormat, Protocol, StepReader, TakenStep, ToolSpec, Turn, Wa
 #[derive(Clone, Debug, Default)]
 pub struct ReAct {
     prompts: Prompts,
-    names_separator: Option<String>,
     constraint: ReActConstraint,
 }
 
@@ -49,14 +48,6 @@ impl ReAct {
     /// The protocol with these prompts.
     pub fn new(prompts: Prompts) -> Self {
         Self { prompts, ..Self::default() }
-    }
-
-    /// Sets what stands between the names of the tools, for a model that was trained on another form
-    /// than the official one (`, `).
-    #[must_use]
-    pub fn names_joined_by(mut self, separator: impl Into<String>) -> Self {
-        self.names_separator = Some(separator.into());
-        self
     }
 
     /// Sets what a model is held to when it can be; the default is names and inputs of the tools.
@@ -86,8 +77,7 @@ impl ReAct {
     fn instruction(&self, question: &str, tools: &[ToolSpec]) -> String {
         let lines: Vec<_> = tools.iter().map(|tool| self.tool_line(tool)).collect();
         let names: Vec<_> = tools.iter().map(|tool| tool.name.as_str()).collect();
-        let separator = self.names_separator.as_deref();
-        let names = names.join(separator.unwrap_or_else(|| self.prompts.text(Prompt::ReactNamesSeparator)));
+        let names = names.join(self.prompts.text(Prompt::ReactNamesSeparator));
         let values = [("tools", lines.join("\n\n")), ("names", names), ("question", question.to_owned())];
         self.prompts.fill(Prompt::ReactQuestion, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
     }

@@ -51,6 +51,21 @@ async fn an_exception_is_told_with_the_lines_of_the_cell() {
 }
 
 #[tokio::test]
+async fn where_memory_runs_out_the_cell_goes_before_the_copy() {
+    let session = session().await;
+    // Supervisor and copy; that the copy is frozen may be heard of while the cell runs.
+    let code = "import os\n\
+                def score(process):\n    return int(open(f'/proc/{process}/oom_score_adj').read())\n\
+                own = score('self')\n\
+                while sum(score(name) < own for name in os.listdir('/proc') if name.isdigit()) != 2:\n    pass\n\
+                own";
+    for code in [code, "os._exit(1)", code] {
+        let cell = run(&session, code).await;
+        assert!(cell.status == Status::Vanished(1) || cell.value_text() == Some("1000"), "{cell:?}");
+    }
+}
+
+#[tokio::test]
 async fn files_go_in_and_out() {
     let session = session().await;
     session.put_file("data/in.txt", "from the host").await.unwrap();

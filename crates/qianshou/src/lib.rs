@@ -32,7 +32,7 @@ pub use qianshou_prompts as prompts;
 pub use qianshou_remote as remote;
 pub use qianshou_tokenizer as tokenizer;
 pub use qianshou_tools as tools;
-pub use tiny::{TINY_ADAPTER, load_tiny, tiny, tiny_protocol};
+pub use tiny::{TINY_ADAPTER, load_tiny, tiny};
 
 /// What most programs use.
 pub mod prelude {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use qianshou_agent::ReAct;
 use qianshou_model::{Adapter, Engine};
 
 use crate::base::{self, Progress, Settings};
@@ -54,12 +53,4 @@ pub async fn load_tiny(
         None => Adapter::from_bytes("embedded in qianshou", ADAPTER_CONFIG, TINY_ADAPTER)?,
     };
     Ok(Arc::new(Engine::load("tiny", checkpoint, device, Some(adapter))?))
-}
-
-/// The form of ReAct that the default model's adapter was trained on: the official one, but for the names
-/// of the tools, which are joined by a comma without a space.
-///
-/// With another protocol the model still works; this one it knows best.
-pub fn tiny_protocol() -> ReAct {
-    ReAct::default().names_joined_by(",")
 }

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use qianshou::LoadOptions;
-use qianshou::agent::{Agent, AnyTool, Protocol, ToolOutput, ToolSpec, Turn, tool_fn};
+use qianshou::agent::{Agent, AnyTool, Protocol, ReAct, ToolOutput, ToolSpec, Turn, tool_fn};
 use qianshou::chat::{Capabilities, ChatModel, ChatRequest, Message, Sampling};
 use qianshou::model::{DeviceChoice, Engine};
 use qianshou::tokenizer::ChatMl;
@@ -35,19 +35,20 @@ fn lines(text: &str) -> impl Iterator<Item = Value> {
 /// A tool's spec that shows the case's `parameters` as they are.
 fn spec(tool: &Value) -> ToolSpec {
     ToolSpec::from_plugin(&json!({
-        "name_for_human": tool["name"],
+        "name_for_human": tool.get("name_for_human").unwrap_or(&tool["name"]),
         "name_for_model": tool["name"],
         "description_for_model": tool["description"],
         "parameters": tool["parameters"],
+        "args_format": tool.get("args_format").unwrap_or(&json!("json")),
     }))
     .unwrap()
 }
 
 #[tokio::test]
-async fn prompts_and_first_steps_equal_those_of_the_training_code() {
+async fn prompts_and_first_steps_equal_those_of_peft() {
     let engine = tiny().await;
     let chat_ml = ChatMl::new(engine.tokenizer()).unwrap();
-    let protocol = qianshou::tiny_protocol();
+    let protocol = ReAct::default();
     for case in lines(include_str!("data/adapter-cases.jsonl")) {
         let question = case["question"].as_str().unwrap();
         let tools: Vec<ToolSpec> = case["tools"].as_array().unwrap().iter().map(spec).collect();
@@ -68,10 +69,21 @@ async fn prompts_and_first_steps_equal_those_of_the_training_code() {
     }
 }
 
+/// What the built-in tools say of themselves is what the adapter was trained on.
+#[test]
+fn the_built_in_tools_are_those_of_the_cases() {
+    let case = lines(include_str!("data/adapter-cases.jsonl")).find(|case| case["tools"][3]["name"] == "list_files");
+    let tools = case.unwrap()["tools"].as_array().unwrap().clone();
+    let shown = |spec: &ToolSpec| json!([spec.name, spec.name_for_people, spec.description, spec.parameters]);
+    for (tool, expected) in default_tools().iter().zip(&tools) {
+        assert_eq!(shown(&tool.spec()).to_string(), shown(&spec(expected)).to_string());
+    }
+}
+
 #[tokio::test]
 async fn arithmetic_is_answered_through_the_calculator() {
     let model: Arc<Engine> = tiny().await;
-    let agent = Agent::builder(model).protocol(qianshou::tiny_protocol()).any_tools(default_tools()).build().unwrap();
+    let agent = Agent::builder(model).any_tools(default_tools()).build().unwrap();
     let mut wrong = Vec::new();
     for case in lines(include_str!("data/arithmetic.jsonl")) {
         let (question, expected) = (case["question"].as_str().unwrap(), case["answer"].as_str().unwrap());
@@ -103,11 +115,7 @@ async fn a_tool_that_the_model_never_saw_is_called() {
     });
     let moon: Arc<dyn AnyTool> = Arc::new(moon);
     let model: Arc<Engine> = tiny().await;
-    let agent = Agent::builder(model)
-        .protocol(qianshou::tiny_protocol())
-        .any_tools(default_tools().into_iter().chain([moon]))
-        .build()
-        .unwrap();
+    let agent = Agent::builder(model).any_tools(default_tools().into_iter().chain([moon])).build().unwrap();
     let answer = agent.run("What is the phase of the moon on 2026-11-24?").await.unwrap();
     let calls: Vec<&str> = answer.steps.iter().flat_map(|step| &step.calls).map(|call| call.name.as_str()).collect();
     assert_eq!(calls, ["moon_phase"], "{answer}");
@@ -118,7 +126,7 @@ async fn a_tool_that_the_model_never_saw_is_called() {
 async fn later_steps_compute_only_what_is_new() {
     // A model of its own: the others' requests would come between the steps.
     let model: Arc<Engine> = qianshou::load_tiny(on_cpu(), &|_| {}).await.unwrap();
-    let agent = Agent::builder(model).protocol(qianshou::tiny_protocol()).any_tools(default_tools()).build().unwrap();
+    let agent = Agent::builder(model).any_tools(default_tools()).build().unwrap();
     let answer = agent.run("What is 37 * 48 + 12?").await.unwrap();
     let [first, second] = answer.steps.as_slice() else {
         panic!("two steps, found {}", answer.steps.len());

@@ -2,7 +2,7 @@
 
 use qianshou_agent::{Observation, ObservationKind, Protocol as _, ReAct, StepRecord, TakenStep, ToolSpec, Turn};
 use qianshou_chat::{Capabilities, Generated, Message, Part, Role};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::common;
 
@@ -43,51 +43,6 @@ fn prompts_equal_the_official_example_s() {
         count += 1;
     }
     assert_eq!(count, 100);
-}
-
-#[test]
-fn prompts_equal_those_that_the_adapter_was_trained_on() {
-    let mut count = 0;
-    for row in rows(include_str!("../goldens/adapter_cases.jsonl")) {
-        let spec = |tool: &Value| {
-            let manifest = json!({
-                "name_for_model": tool["name"],
-                "name_for_human": tool["name"],
-                "description_for_model": tool["description"],
-                "parameters": tool["parameters"],
-            });
-            ToolSpec::from_plugin(&manifest).unwrap()
-        };
-        let tools: Vec<_> = row["tools"].as_array().unwrap().iter().map(spec).collect();
-        let conversation = [Message::system("You are a helpful assistant."), Message::user(text(&row["question"]))];
-        let messages = render(&ReAct::default().names_joined_by(","), &conversation, &tools);
-        assert_eq!(chatml(&messages), text(&row["prompt"]));
-        count += 1;
-    }
-    assert_eq!(count, 22);
-}
-
-/// The first built-in tools, which are those of the case, show exactly what the adapter was trained on.
-#[test]
-fn the_built_in_tools_are_those_of_the_cases() {
-    let row = rows(include_str!("../goldens/adapter_cases.jsonl")).next().unwrap();
-    let shown = |spec: &ToolSpec| {
-        let parameters = qianshou_agent::python_json(&spec.parameters);
-        (spec.name.clone(), spec.name_for_people.clone(), spec.description.clone(), parameters)
-    };
-    let expected: Vec<_> = row["tools"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|tool| {
-            let name = text(&tool["name"]).to_owned();
-            let parameters = qianshou_agent::python_json(&tool["parameters"]);
-            (name.clone(), name, text(&tool["description"]).to_owned(), parameters)
-        })
-        .collect();
-    let tools = qianshou_tools::default_tools();
-    let actual: Vec<_> = tools.iter().take(expected.len()).map(|tool| shown(&tool.spec())).collect();
-    assert_eq!(actual, expected);
 }
 
 /// A step that was read in `reply`, with an observation.

@@ -60,13 +60,10 @@ impl AgentOptions {
         // Python starts in processes of its own while the model loads here.
         // A recording may be of any model; most likely it is of the default one.
         let is_tiny = matches!(self.model.model, ModelSpec::Tiny | ModelSpec::Replay(_));
-        let tools = self.tools.tools(&self.python, is_tiny);
+        let tools = self.tools.tools(&self.python);
         let (tools, model) = tokio::try_join!(tools, self.model.load())?;
         let most = self.max_reply_tokens.map_or(if is_tiny { 512 } else { 2048 }, NonZeroUsize::get);
         let mut builder = Agent::builder(model).any_tools(tools).workspace(workspace).max_reply_tokens(most);
-        if is_tiny {
-            builder = builder.protocol(qianshou::tiny_protocol());
-        }
         if let Some(steps) = self.max_steps {
             builder = builder.max_steps(steps.get());
         }

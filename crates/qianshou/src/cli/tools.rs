@@ -39,12 +39,7 @@ pub(super) struct ToolSelection {
 
 impl ToolSelection {
     /// The tools. Python starts only if it is among them; where it may not, the default does without.
-    /// `json_python` shows it with JSON arguments, and not as Qwen was trained on it.
-    pub(super) async fn tools(
-        &self,
-        python: &PythonOptions,
-        json_python: bool,
-    ) -> Result<Vec<Arc<dyn AnyTool>>, Failure> {
+    pub(super) async fn tools(&self, python: &PythonOptions) -> Result<Vec<Arc<dyn AnyTool>>, Failure> {
         let default: Vec<String> = DEFAULT.map(str::to_owned).into();
         let mut names = self.tools.clone().unwrap_or(default);
         if !self.http_host.is_empty() && !names.iter().any(|name| name == HTTP_GET) {
@@ -54,7 +49,6 @@ impl ToolSelection {
         for name in &names {
             match name.as_str() {
                 CODE_INTERPRETER => match code_interpreter(python).await {
-                    Ok(tool) if json_python => tools.push(Arc::new(tool.with_json_arguments())),
                     Ok(tool) => tools.push(Arc::new(tool)),
                     Err(failure) if self.tools.is_some() || python.is_chosen() => return Err(failure),
                     Err(failure) => failure.warn("there is no code_interpreter in this run")?,
@@ -109,7 +103,7 @@ impl Tools {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
         let bold = anstyle::Style::new().bold();
         let mut stdout = anstream::stdout();
-        for tool in self.selection.tools(&self.python, true).await? {
+        for tool in self.selection.tools(&self.python).await? {
             let spec = tool.spec();
             if self.json {
                 let line = json!({

@@ -88,7 +88,6 @@ fn agent_of(file: &Path, run: &RecordedRun) -> Result<Agent, Failure> {
     let builder = Agent::builder(Arc::new(model)).any_tools(tools);
     let builder = match run.header.protocol.as_str() {
         "native" => builder.protocol(Native::default()),
-        _ if run.header.model.name == "tiny" => builder.protocol(qianshou::tiny_protocol()),
         _ => builder,
     };
     builder.limits(run.header.limits).build().map_err(|error| Failure::new(&error, None))

@@ -49,9 +49,6 @@ pub(super) struct Eval {
     /// Take something from the model, to see whether it reads it: `names`, `descriptions`, or both with a comma.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
     ablate: Vec<Ablated>,
-    /// What stands between the names of the tools, for an adapter that was trained on another form.
-    #[arg(long, value_name = "TEXT")]
-    names_separator: Option<String>,
     /// Leave Python out, where nothing isolates it: its episodes are skipped.
     #[arg(long)]
     no_python: bool,
@@ -75,7 +72,6 @@ struct Conditions<'a> {
     episodes: Option<usize>,
     constrained: bool,
     ablation: Ablation,
-    names_separator: &'a Option<String>,
     python: bool,
 }
 
@@ -146,11 +142,7 @@ impl Eval {
 
     fn protocol(&self) -> ReAct {
         let constraint = if self.unconstrained { ReActConstraint::Nothing } else { ReActConstraint::default() };
-        let protocol = ReAct::default().constrained(constraint);
-        match &self.names_separator {
-            Some(separator) => protocol.names_joined_by(separator),
-            None => protocol,
-        }
+        ReAct::default().constrained(constraint)
     }
 
     fn ablation(&self) -> Ablation {
@@ -168,7 +160,6 @@ impl Eval {
             episodes: self.episodes,
             constrained: !self.unconstrained,
             ablation: self.ablation(),
-            names_separator: &self.names_separator,
             python: !self.no_python,
         }
     }

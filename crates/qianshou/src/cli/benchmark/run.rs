@@ -81,13 +81,9 @@ impl BenchOptions {
             Some(temperature) => Sampling { temperature: Some(temperature), seed: self.seed, ..Sampling::default() },
             None => Sampling::greedy(),
         };
-        // The form that the default model was trained on.
-        let is_tiny = self.model.model == ModelSpec::Tiny;
         Ok(SolverSettings {
             format: if self.native { CallFormat::Native } else { CallFormat::React },
             sampling,
-            names_separator: is_tiny.then(|| ",".to_owned()),
-            json_python: is_tiny,
             reply_tokens: Some(self.max_reply_tokens),
             prompts: self.prompts()?,
         })
