@@ -65,6 +65,17 @@ fn a_prompt_longer_than_one_pass_equals_token_by_token() {
     assert_close(&whole, &last);
 }
 
+/// A conversation that shares nothing with the one before, and is longer than what the cache has room for.
+#[test]
+fn a_cache_that_was_emptied_grows() {
+    let sequence: Vec<u32> = (0..300).map(|index| index * 31 % 512).collect();
+    let mut cache = DECODER.new_cache();
+    DECODER.extend(&mut cache, &[7, 8, 9]).unwrap();
+    cache.truncate(0);
+    let reused = DECODER.extend(&mut cache, &sequence).unwrap();
+    assert_close(&reused, &DECODER.extend(&mut DECODER.new_cache(), &sequence).unwrap());
+}
+
 #[test]
 fn tokens_that_cannot_be_computed_are_refused() {
     let mut cache = DECODER.new_cache();
