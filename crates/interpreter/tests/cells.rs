@@ -149,6 +149,17 @@ async fn what_breaks_python_itself_is_undone() {
     assert_eq!(run(&session, "x").await.value_text(), Some("'before'"));
 }
 
+/// What hooks into forks runs in a copy when it takes over, and only then.
+#[tokio::test]
+async fn a_restored_python_knows_that_it_was_forked() {
+    let session = session().await;
+    let code = "import os\nforked = []\nos.register_at_fork(after_in_child=lambda: forked.append(os.getpid()))";
+    run(&session, code).await;
+    assert_eq!(run(&session, "forked").await.value_text(), Some("[]"));
+    assert_eq!(run(&session, "os.abort()").await.state, State::Restored);
+    assert_eq!(run(&session, "forked == [os.getpid()]").await.value_text(), Some("True"));
+}
+
 /// It ends once it has made the copy that it is brought back from, whether the next cell has begun by then or not.
 #[tokio::test]
 async fn a_python_that_ends_between_cells_comes_back() {

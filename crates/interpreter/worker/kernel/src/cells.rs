@@ -28,8 +28,12 @@ pub(crate) fn serve(python: Python<'_>, session: &Bound<'_, PyAny>, channel: Cha
             Some(ToKernel::Checkpoint) => {
                 let mut channel = lock(&channel);
                 let theirs = channel.descriptor().ok_or("a checkpoint without its socket")?;
-                if let Some(own) = checkpoint::take(python, &channel, theirs)? {
-                    *channel = own;
+                match checkpoint::take(python, &channel, theirs)? {
+                    Some(own) => *channel = own,
+                    // What every cell writes to is shared with the copy now. Who does not wait for a cell does not
+                    // wait for that either.
+                    None if !channel.has_come() => drop(session.call_method0("rehearse")?),
+                    None => {}
                 }
             }
             Some(ToKernel::Execute { number, code }) => {

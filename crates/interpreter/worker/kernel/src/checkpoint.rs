@@ -19,12 +19,21 @@ use crate::fork::{Side, fork_between};
 
 /// Forks a copy with the channel `theirs`. In the kernel it returns `None` at once; in the copy it returns
 /// the new channel, when and if the supervisor wakes it.
+///
+/// The copy waits before Python hears that it is one: most copies are thrown away, and what Python puts in order
+/// after a fork would write to pages that both share until then.
 pub(crate) fn take(python: Python<'_>, channel: &Channel, theirs: OwnedFd) -> Result<Option<Channel>, Failed> {
     let refuse = || channel.send(&FromKernel::Checkpoint(Checkpoint::Refused));
+    // Taken by the copy alone: here it is closed at the end.
+    let mut theirs = Some(theirs);
+    let wait = |()| theirs.take().and_then(|own| freeze(Channel::new(own)).ok()).unwrap_or_else(|| exit_now(1));
     // The process in between has nothing to do but end, and leave its child to the supervisor.
-    let forked = fork_between(python, UnshareFlags::empty(), || Ok(()), |(), _| exit_now(0), |_| drop(refuse()));
+    let forked = fork_between(python, UnshareFlags::empty(), || Ok(()), wait, |(), _| exit_now(0), |_| drop(refuse()));
     match forked {
-        Ok(Side::Copy(())) => freeze(python, Channel::new(theirs)).map(Some).or_else(|_| exit_now(1)),
+        Ok(Side::Copy(own)) => {
+            own.send(&FromKernel::Ready)?;
+            Ok(Some(own))
+        }
         Ok(Side::Original(between)) => {
             // A cell that ignores the end of children has the system reap them; then there is none.
             while let Err(Errno::INTR) = waitpid(Some(between), WaitOptions::empty()) {}
@@ -34,14 +43,13 @@ pub(crate) fn take(python: Python<'_>, channel: &Channel, theirs: OwnedFd) -> Re
     }
 }
 
-fn freeze(python: Python<'_>, mut own: Channel) -> Result<Channel, Failed> {
+fn freeze(mut own: Channel) -> Result<Channel, Failed> {
     own.send(&FromKernel::Checkpoint(Checkpoint::Frozen))?;
-    match own.receive(python)? {
+    match own.receive_apart()? {
         Some(ToKernel::Wake) => {}
         _ => exit_now(0),
     }
     // A fork forgets whose death it follows.
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    own.send(&FromKernel::Ready)?;
     Ok(own)
 }

@@ -21,23 +21,25 @@ pub(crate) enum Side<T> {
 }
 
 /// Has a process in between, in new namespaces if `flags` say so, `prepare` and then fork a copy of this
-/// process, which goes on with what was prepared; the one in between goes on with `then`, which becomes
-/// another program. What fails in between is for `complain`, and there is no copy then.
+/// process, which goes on with what `begin` makes of what was prepared; the one in between goes on with `then`,
+/// which becomes another program. What fails in between is for `complain`, and there is no copy then.
 ///
-/// The process in between runs in this one's memory: all three must leave it as it was.
-pub(crate) fn fork_between<T>(
+/// The process in between runs in this one's memory: all three must leave it as it was. `begin` runs in the copy
+/// before Python knows of it, and must not use Python.
+pub(crate) fn fork_between<T, B>(
     _: Python<'_>,
     flags: UnshareFlags,
     prepare: impl FnOnce() -> Result<T, crate::Failed>,
+    begin: impl FnOnce(T) -> B,
     then: impl FnOnce(&T, Pid) -> Result<Infallible, crate::Failed>,
     complain: impl FnOnce(crate::Failed),
-) -> io::Result<Side<T>> {
+) -> io::Result<Side<B>> {
     let mut copy = None;
     let between = || {
         let forked = prepare().and_then(|prepared| match fork()? {
             Fork::Child => {
                 // In the copy alone, whose memory is its own.
-                copy = Some(prepared);
+                copy = Some(begin(prepared));
                 Ok(())
             }
             Fork::Parent(child) => then(&prepared, child).map(|never| match never {}),
@@ -60,8 +62,8 @@ pub(crate) fn fork_between<T>(
         }
         match (side?, copy) {
             (Borrowed::Lender(between), _) => Ok(Side::Original(between)),
-            (Borrowed::Descendant, Some(prepared)) => Ok(Side::Copy(prepared)),
-            // A copy is made of what was prepared.
+            (Borrowed::Descendant, Some(begun)) => Ok(Side::Copy(begun)),
+            // A copy has begun when it comes here.
             (Borrowed::Descendant, None) => exit_now(1),
         }
     }

@@ -51,7 +51,8 @@ pub(crate) fn start(
         };
         let become_supervisor = |(): &(), kernel| ends.execute(host.socket(), program, &supervise, kernel);
         let complain = |error: Failed| tell(&host, &*error);
-        match fork_between(python, confine::namespaces(session.tier), prepare, become_supervisor, complain)? {
+        let namespaces = confine::namespaces(session.tier);
+        match fork_between(python, namespaces, prepare, |()| (), become_supervisor, complain)? {
             Side::Original(_) => Ok(()),
             Side::Copy(()) => {
                 if let Err(error) = become_kernel(python, package, session, filters, &ends) {

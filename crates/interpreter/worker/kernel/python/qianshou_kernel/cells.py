@@ -51,13 +51,20 @@ class Source:
         """Gives the cell its file name, under which tracebacks find its lines."""
         filename = "<cell %d>" % number
         self._lines[filename] = [line + "\n" for line in code.split("\n")]
-        self.restore()
+        if next(iter(self._lines)) in linecache.cache:
+            self._tell(filename)
+        else:
+            self.restore()
         return filename
 
     def restore(self):
         """Makes the lines of all cells known to `linecache`, which a cell may have emptied."""
-        for filename, lines in self._lines.items():
-            linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
+        for filename in self._lines:
+            self._tell(filename)
+
+    def _tell(self, filename):
+        lines = self._lines[filename]
+        linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
 
     def knows(self, filename):
         """Whether a code object's file name is a cell's."""
