@@ -73,7 +73,7 @@ class Session:
         try:
             self._restore()
             publisher = Publisher(None, self._limits, self._streams, result["notes"])
-            self._attempt(result, lambda: self._source.compile("<rehearsal>", "1").run({}))
+            self._attempt(result, lambda: publisher.bundler.bundle(self._source.compile("<rehearsal>", "1 + 1").run({})))
             publisher.finish()
             self._streams.flush()
             self._restore()
