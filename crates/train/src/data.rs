@@ -16,6 +16,7 @@ mod split;
 mod style;
 mod template;
 mod tools;
+mod vary;
 
 pub(crate) use self::act::workspace;
 pub use self::exam::{Overlap, exam_overlaps};

@@ -48,7 +48,7 @@ fn number(low: f64, high: f64, decimals: usize, random: &mut Xoshiro256PlusPlus)
 
 /// An expression of two to four operands, bracketed here and there.
 fn expression(random: &mut Xoshiro256PlusPlus) -> Option<String> {
-    let operands = random.random_range(2..=4);
+    let operands = *[2, 3, 3, 4].choose(random)?;
     let mut parts = Vec::new();
     for index in 0..operands {
         let decimals = if random.random_bool(0.15) { random.random_range(1..=2) } else { 0 };
@@ -59,7 +59,7 @@ fn expression(random: &mut Xoshiro256PlusPlus) -> Option<String> {
         }
     }
     // Brackets go around some operands beside each other, but not around all.
-    if operands > 2 && random.random_bool(0.5) {
+    if operands > 2 && random.random_bool(0.7) {
         let first = random.random_range(0..operands - 1);
         let last = random.random_range(first + 1..operands);
         if last - first + 1 < operands {

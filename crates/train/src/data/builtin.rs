@@ -18,7 +18,7 @@ use super::split::Part;
 use super::template::fill;
 use super::tools::ClockAt;
 use crate::TrainError;
-use crate::episode::{Call, Episode, Kind};
+use crate::episode::{Episode, Kind};
 
 /// The names of the built-in tools, in the order in which `ask` shows them.
 pub(super) const NAMES: [&str; 5] = ["calculator", "current_time", "read_file", "list_files", "code_interpreter"];
@@ -131,18 +131,37 @@ impl BuiltIn<'_> {
         task: &PythonTask,
         random: &mut Xoshiro256PlusPlus,
     ) -> Result<Option<Episode>, TrainError> {
+        // What is tested stays as it was written.
+        let vary = self.part == Part::Training && random.random_bool(0.6);
+        if let Some(varied) = vary.then(|| super::vary::vary(task, random)).flatten() {
+            let answer = |observation: &str| {
+                let result = printed_line(observation)?;
+                Some(fill(&varied.answer, |name| (name == "result").then(|| result.to_owned())))
+            };
+            // Other numbers may be none that the code can work with.
+            if let Some(episode) = self.act_python(&varied, answer, random).await? {
+                return Ok(Some(episode));
+            }
+        }
+        // What was written down has to be what the code really prints.
+        let is_printed = |observation: &str| task.stdout.lines().all(|line| observation.contains(line.trim_end()));
+        let answer = |observation: &str| is_printed(observation).then(|| task.answer.clone());
+        self.act_python(task, answer, random).await
+    }
+
+    async fn act_python(
+        &self,
+        task: &PythonTask,
+        answer: impl FnOnce(&str) -> Option<String>,
+        random: &mut Xoshiro256PlusPlus,
+    ) -> Result<Option<Episode>, TrainError> {
         let input = format!("```py\n{}\n```", task.code.trim());
         let calls = vec![[Self::phrase(&self.sources.phrases.python, random), "code_interpreter".to_owned(), input]];
         let script = Script {
             files: task.files.clone().into_iter().collect(),
             ..self.script(Kind::Python, task.question.clone(), calls, random)
         };
-        let printed = |calls: &[Call]| {
-            let observation = &calls.first()?.observation;
-            // What was written down has to be what the code really prints.
-            task.stdout.lines().all(|line| observation.contains(line.trim_end())).then(|| task.answer.clone())
-        };
-        act(self.tools(random)?, script, printed).await
+        act(self.tools(random)?, script, |calls| answer(&calls.first()?.observation)).await
     }
 
     fn script(&self, kind: Kind, question: String, calls: Vec<[String; 3]>, random: &mut Xoshiro256PlusPlus) -> Script {
@@ -154,6 +173,12 @@ impl BuiltIn<'_> {
 /// What was written for one part, by its text.
 pub(super) fn own<T>(all: &[T], part: Part, text: impl Fn(&T) -> &String) -> Vec<&T> {
     all.iter().filter(|item| Part::of_text(text(item)) == part).collect()
+}
+
+/// What Python printed, if it is one line that reads well in a sentence.
+fn printed_line(observation: &str) -> Option<&str> {
+    let line = observation.strip_prefix("stdout:\n\n```\n")?.strip_suffix("\n```")?;
+    (!line.is_empty() && line.len() <= 60 && !line.contains('\n')).then_some(line)
 }
 
 /// A result that reads well in a sentence.

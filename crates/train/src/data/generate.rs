@@ -20,6 +20,7 @@ use super::split::{Part, Splits, hash};
 use super::style::Style;
 use super::template::fill;
 use super::tools::Rehearsed;
+use super::vary::is_formula;
 use crate::TrainError;
 use crate::episode::{Call, Episode, Group, Kind};
 
@@ -105,6 +106,8 @@ struct Maker<'a> {
     tools: Vec<&'a AuthoredTool>,
     no_tool: Vec<&'a NoTool>,
     python: Vec<&'a PythonTask>,
+    /// Those of them for which the calculator is not enough.
+    programs: Vec<&'a PythonTask>,
     /// All phrasings of the tools are of this split.
     unseen: bool,
     random: Xoshiro256PlusPlus,
@@ -132,11 +135,13 @@ impl<'a> Maker<'a> {
         interpreter: Option<&'a Interpreter>,
         random: Xoshiro256PlusPlus,
     ) -> Self {
+        let python = own(&sources.python, part, |task| &task.question);
         Self {
             built_in: BuiltIn { sources, part, interpreter },
             tools: sources.tools.iter().filter(|tool| is_unseen(tool) == unseen).collect(),
             no_tool: own(&sources.no_tool, part, |task| &task.question),
-            python: own(&sources.python, part, |task| &task.question),
+            programs: python.iter().copied().filter(|task| !is_formula(&task.code)).collect(),
+            python,
             unseen,
             random,
             dropped: BTreeMap::new(),
@@ -180,7 +185,7 @@ impl<'a> Maker<'a> {
     /// Draws the tools of a prompt.
     async fn offer(&mut self) -> Result<Offer<'a>, TrainError> {
         let built_in: Vec<ToolSpec> = self.built_in.tools(&mut self.random)?.iter().map(|tool| tool.spec()).collect();
-        let draws_built_in = !self.unseen && self.random.random_bool(0.35);
+        let draws_built_in = !self.unseen && self.random.random_bool(0.4);
         if draws_built_in && self.random.random_bool(0.6) {
             // As `ask` shows them.
             return Ok(Offer { specs: built_in, authored: Vec::new() });
@@ -218,10 +223,10 @@ impl<'a> Maker<'a> {
             (Kind::Steps, if has_authored && offer.has(NAMES[0]) { 20 } else { 0 }),
             (Kind::Cannot, 22),
             (Kind::NoNeed, 9),
-            (Kind::Arithmetic, if offer.has(NAMES[0]) && !self.unseen { 34 } else { 0 }),
+            (Kind::Arithmetic, if offer.has(NAMES[0]) && !self.unseen { 40 } else { 0 }),
             (Kind::Time, if offer.has(NAMES[1]) { 9 } else { 0 }),
             (Kind::Files, if offer.has(NAMES[2]) && offer.has(NAMES[3]) { 14 } else { 0 }),
-            (Kind::Python, if offer.has(NAMES[4]) { 26 } else { 0 }),
+            (Kind::Python, if offer.has(NAMES[4]) { 40 } else { 0 }),
         ];
         let Ok(&(kind, _)) = weights.choose_weighted(&mut self.random, |(_, weight)| *weight) else {
             return Ok(None);
@@ -230,10 +235,13 @@ impl<'a> Maker<'a> {
             Kind::Arithmetic => self.built_in.arithmetic(&mut self.random).await,
             Kind::Time => self.built_in.time(&mut self.random).await,
             Kind::Files => self.built_in.files(&mut self.random).await,
-            Kind::Python => match self.python.choose(&mut self.random).copied() {
-                Some(task) => self.built_in.python(task, &mut self.random).await,
-                None => Ok(None),
-            },
+            Kind::Python => {
+                let tasks = if offer.has(NAMES[0]) { &self.programs } else { &self.python };
+                match tasks.choose(&mut self.random).copied() {
+                    Some(task) => self.built_in.python(task, &mut self.random).await,
+                    None => Ok(None),
+                }
+            }
             Kind::NoNeed => Ok(self.no_need()),
             Kind::Cannot => Ok(self.cannot(offer)),
             _ => self.authored(kind, offer).await,
