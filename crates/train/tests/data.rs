@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use qianshou_train::{
-    Group, Kind, Overlap, Plan, Sources, Splits, exam_overlaps, generate, prove_disjoint, read_groups, write_groups,
+    Beyond, Group, Kind, NoTool, Overlap, Plan, Sources, Splits, exam_overlaps, generate, prove_disjoint, read_groups,
+    write_groups,
 };
 
 const BUILT_IN: [&str; 5] = ["calculator", "current_time", "read_file", "list_files", "code_interpreter"];
@@ -89,6 +90,38 @@ async fn episodes_hold_what_the_tools_told() {
     }
     let expected = [Kind::Authored, Kind::Arithmetic, Kind::Time, Kind::Files, Kind::Cannot, Kind::NoNeed];
     assert!(expected.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn what_is_near_a_tool_is_asked_where_it_is_offered() {
+    let mut sources = sources();
+    let near = |tool: &str, kind: &str| -> Vec<String> {
+        (0..30).map(|number| format!("{kind} {tool}, number {number}")).collect()
+    };
+    for tool in &mut sources.tools {
+        let question = |question: String| NoTool { question, answer: "That is so.".to_owned() };
+        tool.known = near(&tool.description, "about").into_iter().map(question).collect();
+        let beyond = |question: String| Beyond { question, purpose: "qqqq zzzz".to_owned() };
+        tool.beyond = near(&tool.description, "beyond").into_iter().map(beyond).collect();
+    }
+    let plan = Plan { seed: 1, prompts: 60, episodes: 8, tests: 80, development: 40 };
+    let (splits, _) = generate(&sources, plan, None).await.unwrap();
+    assert_eq!(prove_disjoint(&splits, &BUILT_IN), Ok(()));
+    for groups in [&splits.training, &splits.test_seen, &splits.test_unseen] {
+        let mut asked = BTreeSet::new();
+        for group in groups {
+            for episode in &group.episodes {
+                let Some((kind, rest)) = episode.question.split_once(' ') else { continue };
+                if !["about", "beyond"].contains(&kind) {
+                    continue;
+                }
+                asked.insert(kind);
+                assert!(group.tools.iter().any(|spec| rest.starts_with(&spec.description)), "{episode:?}");
+                assert_eq!(episode.kind, if kind == "about" { Kind::NoNeed } else { Kind::Cannot });
+            }
+        }
+        assert_eq!(asked.len(), 2);
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use serde_json::{Map, Number, Value};
 use super::sources::{AuthoredTool, Parameter};
 use super::split::Part;
 use super::template::{fill, names};
+use super::vary::other_numbers;
 
 /// Words for `{word}` in observations.
 const WORDS: [&str; 24] = [
@@ -75,7 +76,12 @@ fn value(parameter: &Parameter, part: Part, random: &mut Xoshiro256PlusPlus) -> 
         if parameter.values.is_empty() {
             return Some(Value::from(parameter.kind == "boolean"));
         }
-        return part.of_values(&parameter.values).choose(random).map(|&value| value.clone());
+        let value = part.of_values(&parameter.values).choose(random).map(|&value| value.clone())?;
+        // A number that was never seen has to be copied; one of a short list can be learned by heart.
+        return Some(match value {
+            Value::String(text) if part == Part::Training => Value::from(other_numbers(&text, random)),
+            value => value,
+        });
     };
     // A short range has no number for each part; then any will do.
     let mut drawn = Value::Null;

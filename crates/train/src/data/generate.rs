@@ -15,7 +15,7 @@ use super::act::{Script, act};
 use super::authored::{Request, draw};
 use super::builtin::{BuiltIn, NAMES, own};
 use super::filter::Filter;
-use super::sources::{AuthoredTool, NoTool, PythonTask, Sources};
+use super::sources::{AuthoredTool, Beyond, NoTool, PythonTask, Sources};
 use super::split::{Part, Splits, hash};
 use super::style::Style;
 use super::template::fill;
@@ -121,7 +121,11 @@ struct Offer<'a> {
     authored: Vec<(usize, &'a AuthoredTool)>,
 }
 
-impl Offer<'_> {
+impl<'a> Offer<'a> {
+    fn tools(&self) -> impl Iterator<Item = &'a AuthoredTool> {
+        self.authored.iter().map(|&(_, tool)| tool)
+    }
+
     fn has(&self, name: &str) -> bool {
         self.specs.iter().any(|spec| spec.name == name)
     }
@@ -221,12 +225,12 @@ impl<'a> Maker<'a> {
             (Kind::Authored, if has_authored { 72 } else { 0 }),
             (Kind::Repair, if has_authored { 5 } else { 0 }),
             (Kind::Steps, if has_authored && offer.has(NAMES[0]) { 20 } else { 0 }),
-            (Kind::Cannot, 22),
-            (Kind::NoNeed, 9),
+            (Kind::Cannot, 30),
+            (Kind::NoNeed, 16),
             (Kind::Arithmetic, if offer.has(NAMES[0]) && !self.unseen { 40 } else { 0 }),
             (Kind::Time, if offer.has(NAMES[1]) { 9 } else { 0 }),
             (Kind::Files, if offer.has(NAMES[2]) && offer.has(NAMES[3]) { 14 } else { 0 }),
-            (Kind::Python, if offer.has(NAMES[4]) { 40 } else { 0 }),
+            (Kind::Python, if offer.has(NAMES[4]) { 70 } else { 0 }),
         ];
         let Ok(&(kind, _)) = weights.choose_weighted(&mut self.random, |(_, weight)| *weight) else {
             return Ok(None);
@@ -242,28 +246,59 @@ impl<'a> Maker<'a> {
                     None => Ok(None),
                 }
             }
-            Kind::NoNeed => Ok(self.no_need()),
+            Kind::NoNeed => Ok(self.no_need(offer)),
             Kind::Cannot => Ok(self.cannot(offer)),
             _ => self.authored(kind, offer).await,
         }
     }
 
-    fn no_need(&mut self) -> Option<Episode> {
-        let task = *self.no_tool.choose(&mut self.random)?;
+    /// A question that needs no tool, half of them on the topic of one that is offered.
+    fn no_need(&mut self, offer: &Offer<'a>) -> Option<Episode> {
+        let (part, unseen) = (self.built_in.part, self.unseen);
+        let near: Vec<&NoTool> = offer
+            .tools()
+            .flat_map(|tool| &tool.known)
+            .filter(|task| unseen || Part::of_text(&task.question) == part)
+            .collect();
+        let near = near.choose(&mut self.random).copied().filter(|_| self.random.random_bool(0.5));
+        let task = near.or_else(|| self.no_tool.choose(&mut self.random).copied())?;
         let thought = self.phrase(|phrases| &phrases.no_need)?;
         Some(plain(Kind::NoNeed, task.question.clone(), thought, task.answer.clone()))
     }
 
-    /// A request for a tool that is not offered.
+    /// A request that no tool fulfils: close to those that one of them does, or for a tool that is not offered.
     fn cannot(&mut self, offer: &Offer<'a>) -> Option<Episode> {
-        let offered = |tool: &&&AuthoredTool| offer.authored.iter().all(|(_, own)| !alike(own, tool));
-        let absent: Vec<&AuthoredTool> = self.tools.iter().filter(offered).copied().collect();
-        let tool = absent.choose(&mut self.random)?;
-        let request = draw(tool, self.built_in.part, self.unseen, &mut self.random)?;
-        let purpose = |name: &str| (name == "purpose").then(|| tool.purpose.clone());
+        let near = if self.random.random_bool(0.4) { self.beyond(offer) } else { None };
+        let (question, purpose) = match near {
+            Some(beyond) => (beyond.question.clone(), &beyond.purpose),
+            None => self.absent(offer)?,
+        };
+        let purpose = |name: &str| (name == "purpose").then(|| purpose.clone());
         let thought = fill(&self.phrase(|phrases| &phrases.cannot)?, purpose);
         let declined = fill(&self.phrase(|phrases| &phrases.declined)?, purpose);
-        Some(plain(Kind::Cannot, request.question, thought, declined))
+        Some(plain(Kind::Cannot, question, thought, declined))
+    }
+
+    /// A request beyond one of the tools, and not for one of the others.
+    fn beyond(&mut self, offer: &Offer<'a>) -> Option<&'a Beyond> {
+        let tool = offer.tools().collect::<Vec<_>>().choose(&mut self.random).copied()?;
+        let (part, unseen) = (self.built_in.part, self.unseen);
+        let own = tool.beyond.iter().filter(|beyond| unseen || Part::of_text(&beyond.question) == part);
+        let beyond = own.collect::<Vec<_>>().choose(&mut self.random).copied()?;
+        let mut others = offer.tools().filter(|other| other.name != tool.name);
+        others.all(|other| !alike(&beyond.purpose, &purpose(other))).then_some(beyond)
+    }
+
+    /// A request for a tool that is not offered, half of them for one of the same field as one that is.
+    fn absent(&mut self, offer: &Offer<'a>) -> Option<(String, &'a String)> {
+        let is_absent = |tool: &&AuthoredTool| offer.tools().all(|own| !alike(&purpose(own), &purpose(tool)));
+        let absent: Vec<&AuthoredTool> = self.tools.iter().copied().filter(is_absent).collect();
+        let is_near = |tool: &&AuthoredTool| offer.tools().any(|own| own.field == tool.field);
+        let near: Vec<&AuthoredTool> = absent.iter().copied().filter(is_near).collect();
+        let near = near.choose(&mut self.random).copied().filter(|_| self.random.random_bool(0.5));
+        let tool = near.or_else(|| absent.choose(&mut self.random).copied())?;
+        let request = draw(tool, self.built_in.part, self.unseen, &mut self.random)?;
+        Some((request.question, &tool.purpose))
     }
 
     /// A request for one of the tools: right at once, mended, or followed by arithmetic.
@@ -393,10 +428,15 @@ fn plain(kind: Kind, question: String, thought: String, answer: String) -> Episo
     Episode { kind, question, calls: Vec::new(), thought, answer, files: Vec::new() }
 }
 
-/// Whether one tool could do what the other is asked for: too many words of their descriptions are the same.
-fn alike(one: &AuthoredTool, other: &AuthoredTool) -> bool {
-    let words = |tool: &AuthoredTool| -> std::collections::BTreeSet<String> {
-        let text = format!("{} {}", tool.purpose, tool.description).to_lowercase();
+/// What a tool is for, in words.
+fn purpose(tool: &AuthoredTool) -> String {
+    format!("{} {}", tool.purpose, tool.description)
+}
+
+/// Whether what fulfils one purpose could fulfil the other: too many of their words are the same.
+fn alike(one: &str, other: &str) -> bool {
+    let words = |text: &str| -> std::collections::BTreeSet<String> {
+        let text = text.to_lowercase();
         let words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.len() > 3);
         words.map(str::to_owned).collect()
     };

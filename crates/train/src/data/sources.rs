@@ -26,6 +26,12 @@ pub struct AuthoredTool {
     pub observation: String,
     /// What is answered then.
     pub answer: String,
+    /// Questions on its topic that need no tool.
+    #[serde(default)]
+    pub known: Vec<NoTool>,
+    /// Requests close to those that it fulfils, but beyond it.
+    #[serde(default)]
+    pub beyond: Vec<Beyond>,
     /// The file that it stands in, without `tools-` and `.jsonl`: tools of one file are near misses of each other.
     #[serde(skip)]
     pub field: String,
@@ -65,6 +71,15 @@ pub struct NoTool {
     pub question: String,
     /// A good answer.
     pub answer: String,
+}
+
+/// A request that a tool cannot fulfil.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Beyond {
+    /// What is asked.
+    pub question: String,
+    /// Fits "I have no tool to …".
+    pub purpose: String,
 }
 
 /// A task for Python.

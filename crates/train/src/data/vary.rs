@@ -1,4 +1,4 @@
-//! Tasks for Python with other numbers than those that were written.
+//! Other numbers than those that were written.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,9 @@ use super::sources::PythonTask;
 
 /// Numbers that mean something by themselves more often than not: months, hours, minutes, percent, degrees, days.
 const FACTORS: [&str; 8] = ["12", "24", "60", "100", "180", "360", "365", "1000"];
+
+/// A question with so many numbers has a list of them.
+const LIST: usize = 5;
 
 /// The task with other numbers. Its answer has `{result}` where the code's output belongs, and nothing is known of
 /// that output yet.
@@ -23,9 +26,10 @@ pub(super) fn vary(task: &PythonTask, random: &mut Xoshiro256PlusPlus) -> Option
     }
     let asked = counts(&task.question);
     let given = counts(&task.code);
+    let is_list = asked.values().sum::<usize>() >= LIST;
     let mut drawn: BTreeMap<String, String> = BTreeMap::new();
     for (number, count) in &asked {
-        if number != result && given.get(number) == Some(count) && may_change(number) {
+        if number != result && given.get(number) == Some(count) && may_change(number, is_list) {
             drawn.insert(number.clone(), like(number, random));
         }
     }
@@ -37,6 +41,16 @@ pub(super) fn vary(task: &PythonTask, random: &mut Xoshiro256PlusPlus) -> Option
         answer: replaced(&answer, &drawn),
         files: BTreeMap::new(),
     })
+}
+
+/// A value with other numbers in it: those of three digits or more that are no years, as in an order or a card.
+pub(super) fn other_numbers(value: &str, random: &mut Xoshiro256PlusPlus) -> String {
+    let is_year = |number: &str| number.len() == 4 && ["19", "20"].contains(&&number[..2]);
+    let piece = |(piece, is_number): (&str, bool)| match is_number {
+        true if piece.len() > 2 && !piece.contains(['.', ',']) && !is_year(piece) => like(piece, random),
+        _ => piece.to_owned(),
+    };
+    pieces(value).into_iter().map(piece).collect()
 }
 
 /// Whether the calculator could do it, too: no words but those of `print(round(…))` and of names for numbers.
@@ -56,12 +70,16 @@ pub(super) fn is_formula(code: &str) -> bool {
     !is_text && words(code).iter().all(|word| is_number(word) || names.contains(word))
 }
 
-fn may_change(number: &str) -> bool {
-    (number.len() > 1) && !FACTORS.contains(&number)
+/// A single digit is mostly part of a method, unless it is one of a list.
+fn may_change(number: &str, is_list: bool) -> bool {
+    (number.len() > 1 || is_list) && !FACTORS.contains(&number)
 }
 
 /// A number of the same length that begins with the same digit, so that what was smaller mostly stays smaller.
 fn like(number: &str, random: &mut Xoshiro256PlusPlus) -> String {
+    if number.len() == 1 {
+        return random.random_range(1..10).to_string();
+    }
     let drawn = |(index, letter): (usize, char)| match letter {
         '0'..='9' if index > 0 => char::from_digit(random.random_range(0..10), 10).unwrap_or(letter),
         _ => letter,
@@ -186,6 +204,26 @@ mod tests {
         }
         // The answer does not quote what is printed.
         assert!(vary(&task("Is 57 prime?", "print(57 > 56)", "True\n", "Yes."), &mut random).is_none());
+    }
+
+    #[test]
+    fn single_digits_change_in_a_list_alone() {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
+        let list = task("Sum of 4, 8, 3, 9 and 5?", "print(sum([4, 8, 3, 9, 5]))", "29\n", "It is 29.");
+        let varied = vary(&list, &mut random).unwrap();
+        assert_ne!(varied.question, list.question);
+        assert_eq!(varied.question.matches(", ").count(), 3);
+        assert!(vary(&task("Is 4 or 8 more?", "print(max(4, 8))", "8\n", "It is 8."), &mut random).is_none());
+    }
+
+    #[test]
+    fn values_get_other_numbers_of_the_same_length() {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
+        let card = other_numbers("LC 204417", &mut random);
+        assert!(card.starts_with("LC 2") && card.len() == 9 && card != "LC 204417", "{card}");
+        for value in ["14 May 2025", "192.0.2.45", "2026-03-19", "18:30", "Ada", "r00tine"] {
+            assert_eq!(other_numbers(value, &mut random), value);
+        }
     }
 
     #[test]
