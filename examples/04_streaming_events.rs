@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 );
             }
             Event::Finished { answer } => println!("\n{}", answer.stop_reason),
-            // Warnings and approvals: see the other examples.
+            // Approvals: see `05_approval`; warnings are left out here.
             _ => {}
         }
         std::io::stdout().flush()?;

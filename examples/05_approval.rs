@@ -1,4 +1,4 @@
-//! A call that somebody must allow: it is shown, and runs, is edited or is denied as they say.
+//! A call that somebody must allow: it is shown, and runs or is denied as they say.
 //!
 //! cargo run --release --example 05_approval
 

@@ -82,7 +82,7 @@ impl CodeInterpreter {
     }
 
     /// Shows the tool as other typed tools are shown: in English, with a JSON schema and JSON arguments. That
-    /// is for models that were not trained on Qwen's form; the default model is one of them.
+    /// is for models that were not trained on Qwen's form.
     #[must_use]
     pub fn with_json_arguments(mut self) -> Self {
         let schema = json!({

@@ -23,7 +23,7 @@ pub use self::exam::{Overlap, exam_overlaps};
 pub(crate) use self::filter::Filter;
 pub use self::generate::{Plan, generate};
 pub use self::sources::{
-    AuthoredTool, Beyond, FileTask, NoTool, Parameter as ToolParameter, Problem, PythonTask, Sources, Told,
+    Also, AuthoredTool, Beyond, FileTask, NoTool, Parameter as ToolParameter, Problem, PythonTask, Sources, Told,
 };
 pub use self::split::{Split, Splits, prove_disjoint};
 pub use self::tools::Rehearsed;

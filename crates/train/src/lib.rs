@@ -31,8 +31,8 @@ mod workers;
 
 pub use checkpoint::State;
 pub use data::{
-    AuthoredTool, Beyond, FileTask, NoTool, Overlap, Plan, Problem, PythonTask, Rehearsed, Sources, Split, Splits,
-    Told, ToolParameter, exam_overlaps, generate, prove_disjoint,
+    Also, AuthoredTool, Beyond, FileTask, NoTool, Overlap, Plan, Problem, PythonTask, Rehearsed, Sources, Split,
+    Splits, Told, ToolParameter, exam_overlaps, generate, prove_disjoint,
 };
 pub use episode::{Call, Episode, Group, Kind, Renderer, read_groups, write_groups};
 pub use error::TrainError;

@@ -58,10 +58,13 @@ impl AgentOptions {
         }
         let (workspace, folder) = self.workspace()?;
         // Python starts in processes of its own while the model loads here.
-        // A recording may be of any model; most likely it is of the default one.
-        let is_tiny = matches!(self.model.model, ModelSpec::Tiny | ModelSpec::Replay(_));
         let tools = self.tools.tools(&self.python);
         let (tools, model) = tokio::try_join!(tools, self.model.load())?;
+        // A recording replays with the limit that the recorded run had.
+        let is_tiny = match &self.model.model {
+            ModelSpec::Replay(_) => model.info().name == ModelSpec::Tiny.to_string(),
+            spec => *spec == ModelSpec::Tiny,
+        };
         let most = self.max_reply_tokens.map_or(if is_tiny { 512 } else { 2048 }, NonZeroUsize::get);
         let mut builder = Agent::builder(model).any_tools(tools).workspace(workspace).max_reply_tokens(most);
         if let Some(steps) = self.max_steps {

@@ -43,7 +43,10 @@ pub(super) fn draw(tool: &AuthoredTool, part: Part, whole: bool, random: &mut Xo
         .parameters
         .iter()
         .filter(|parameter| asked.contains(&parameter.name.as_str()))
-        .filter_map(|parameter| Some((parameter.name.clone(), values.get(parameter.name.as_str())?.clone())))
+        .filter_map(|parameter| {
+            let value = argument(values.get(parameter.name.as_str())?);
+            Some((parameter.name.clone(), value.clone()))
+        })
         .collect();
     let missing =
         tool.parameters.iter().any(|parameter| parameter.required && !arguments.contains_key(&parameter.name));
@@ -52,21 +55,34 @@ pub(super) fn draw(tool: &AuthoredTool, part: Part, whole: bool, random: &mut Xo
     }
     let number = random.random_range(2..900).to_string();
     let word = (*WORDS.choose(random)?).to_owned();
-    let text = |name: &str| match name {
+    let text = |name: &str, value: fn(&Value) -> String| match name {
         "num" => Some(number.clone()),
         "word" => Some(word.clone()),
-        _ => values.get(name).map(plain),
+        _ => values.get(name).map(value),
     };
+    let said = |name: &str| text(name, said);
     Some(Request {
-        question: fill(query, text),
-        observation: fill(&tool.observation, text),
-        answer: fill(&tool.answer, text),
+        question: fill(query, said),
+        observation: fill(&tool.observation, |name| text(name, |value| plain(argument(value)))),
+        answer: fill(&tool.answer, said),
         number: names(&tool.answer).any(|name| name == "num").then(|| number.clone()),
         arguments,
     })
 }
 
 /// The value as it stands in a sentence.
+fn said(value: &Value) -> String {
+    match value.as_array() {
+        Some(parts) => parts.iter().map(plain).collect::<Vec<_>>().join(" "),
+        None => plain(value),
+    }
+}
+
+/// The value as it stands in a call.
+fn argument(value: &Value) -> &Value {
+    value.as_array().and_then(|parts| parts.last()).unwrap_or(value)
+}
+
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -121,6 +137,17 @@ mod tests {
             "observation": "{\"city\": \"{city}\", \"c\": {num}}", "answer": "It is {num} degrees in {city}.",
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn a_preposition_is_said_and_is_no_part_of_the_argument() {
+        let mut tool = tool();
+        tool.parameters[0].values = vec![json!(["in", "Oslo"])];
+        tool.queries = vec!["Weather {city}?".to_owned()];
+        tool.answer = "It is {num} degrees {city}.".to_owned();
+        let request = draw(&tool, Part::Training, true, &mut Xoshiro256PlusPlus::seed_from_u64(1)).unwrap();
+        assert_eq!((request.question.as_str(), &request.arguments["city"]), ("Weather in Oslo?", &json!("Oslo")));
+        assert!(request.observation.contains("\"Oslo\"") && request.answer.ends_with("degrees in Oslo."));
     }
 
     #[test]

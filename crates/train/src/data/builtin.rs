@@ -136,6 +136,8 @@ impl BuiltIn<'_> {
         if let Some(varied) = vary.then(|| super::vary::vary(task, random)).flatten() {
             let answer = |observation: &str| {
                 let result = printed_line(observation)?;
+                // A number of days, of coins, of anything that is asked for does not change its sign.
+                (result.starts_with('-') == task.stdout.starts_with('-')).then_some(())?;
                 Some(fill(&varied.answer, |name| (name == "result").then(|| result.to_owned())))
             };
             // Other numbers may be none that the code can work with.

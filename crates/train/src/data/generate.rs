@@ -15,7 +15,7 @@ use super::act::{Script, act};
 use super::authored::{Request, draw};
 use super::builtin::{BuiltIn, NAMES, own};
 use super::filter::Filter;
-use super::sources::{AuthoredTool, Beyond, NoTool, PythonTask, Sources};
+use super::sources::{Also, AuthoredTool, Beyond, NoTool, PythonTask, Sources};
 use super::split::{Part, Splits, hash};
 use super::style::Style;
 use super::template::fill;
@@ -111,6 +111,7 @@ struct Maker<'a> {
     /// All phrasings of the tools are of this split.
     unseen: bool,
     random: Xoshiro256PlusPlus,
+    filter: Filter,
     dropped: BTreeMap<&'static str, usize>,
 }
 
@@ -148,6 +149,7 @@ impl<'a> Maker<'a> {
             python,
             unseen,
             random,
+            filter: Filter::default(),
             dropped: BTreeMap::new(),
         }
     }
@@ -171,16 +173,19 @@ impl<'a> Maker<'a> {
 
     async fn group(&mut self, size: usize) -> Result<Group, TrainError> {
         let offer = self.offer().await?;
-        let mut filter = Filter::default();
+        // What is learned may be asked again among other tools; what is measured counts once.
+        if self.built_in.part == Part::Training {
+            self.filter = Filter::default();
+        }
         let mut episodes = Vec::new();
         for _ in 0..size + size / 4 {
             if episodes.len() == size {
                 break;
             }
             let episode = self.episode(&offer).await?;
-            episodes.extend(episode.filter(|episode| filter.keeps(episode)));
+            episodes.extend(episode.filter(|episode| self.filter.keeps(episode)));
         }
-        for (rule, count) in filter.dropped {
+        for (rule, count) in std::mem::take(&mut self.filter.dropped) {
             *self.dropped.entry(rule).or_default() += count;
         }
         Ok(Group { tools: offer.specs, episodes })
@@ -252,7 +257,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// A question that needs no tool, half of them on the topic of one that is offered.
+    /// A question that needs no tool, most of them on the topic of one that is offered.
     fn no_need(&mut self, offer: &Offer<'a>) -> Option<Episode> {
         let (part, unseen) = (self.built_in.part, self.unseen);
         let near: Vec<&NoTool> = offer
@@ -260,7 +265,7 @@ impl<'a> Maker<'a> {
             .flat_map(|tool| &tool.known)
             .filter(|task| unseen || Part::of_text(&task.question) == part)
             .collect();
-        let near = near.choose(&mut self.random).copied().filter(|_| self.random.random_bool(0.5));
+        let near = near.choose(&mut self.random).copied().filter(|_| self.random.random_bool(0.7));
         let task = near.or_else(|| self.no_tool.choose(&mut self.random).copied())?;
         let thought = self.phrase(|phrases| &phrases.no_need)?;
         Some(plain(Kind::NoNeed, task.question.clone(), thought, task.answer.clone()))
@@ -268,30 +273,45 @@ impl<'a> Maker<'a> {
 
     /// A request that no tool fulfils: close to those that one of them does, or for a tool that is not offered.
     fn cannot(&mut self, offer: &Offer<'a>) -> Option<Episode> {
-        let near = if self.random.random_bool(0.4) { self.beyond(offer) } else { None };
+        let near = if self.random.random_bool(0.5) { self.beyond(offer) } else { None };
         let (question, purpose) = match near {
             Some(beyond) => (beyond.question.clone(), &beyond.purpose),
             None => self.absent(offer)?,
         };
         let purpose = |name: &str| (name == "purpose").then(|| purpose.clone());
         let thought = fill(&self.phrase(|phrases| &phrases.cannot)?, purpose);
-        let declined = fill(&self.phrase(|phrases| &phrases.declined)?, purpose);
+        let is_chinese = question.chars().any(|letter| letter >= '\u{2e80}');
+        let declined = self.phrase(|phrases| if is_chinese { &phrases.declined_chinese } else { &phrases.declined })?;
+        let declined = fill(&declined, purpose);
         Some(plain(Kind::Cannot, question, thought, declined))
     }
 
     /// A request beyond one of the tools, and not for one of the others.
     fn beyond(&mut self, offer: &Offer<'a>) -> Option<&'a Beyond> {
-        let tool = offer.tools().collect::<Vec<_>>().choose(&mut self.random).copied()?;
         let (part, unseen) = (self.built_in.part, self.unseen);
-        let own = tool.beyond.iter().filter(|beyond| unseen || Part::of_text(&beyond.question) == part);
-        let beyond = own.collect::<Vec<_>>().choose(&mut self.random).copied()?;
-        let mut others = offer.tools().filter(|other| other.name != tool.name);
-        others.all(|other| !alike(&beyond.purpose, &purpose(other))).then_some(beyond)
+        let is_own = |beyond: &&Beyond| unseen || Part::of_text(&beyond.question) == part;
+        let is_beyond_all = |tool: &AuthoredTool, beyond: &Beyond| {
+            let mut others = offer.tools().filter(|other| other.name != tool.name);
+            others.all(|other| !alike(&beyond.purpose, &purpose(other)))
+        };
+        let all: Vec<&Beyond> = offer
+            .tools()
+            .flat_map(|tool| tool.beyond.iter().filter(is_own).filter(move |beyond| is_beyond_all(tool, beyond)))
+            .collect();
+        all.choose(&mut self.random).copied()
     }
 
     /// A request for a tool that is not offered, half of them for one of the same field as one that is.
     fn absent(&mut self, offer: &Offer<'a>) -> Option<(String, &'a String)> {
-        let is_absent = |tool: &&AuthoredTool| offer.tools().all(|own| !alike(&purpose(own), &purpose(tool)));
+        let computes = offer.has(NAMES[0]) || offer.has(NAMES[4]);
+        let is_absent = |tool: &&AuthoredTool| {
+            let fulfilled = match tool.also {
+                Some(Also::Computation) => computes,
+                Some(Also::Language) => true,
+                None => false,
+            };
+            !fulfilled && offer.tools().all(|own| !alike(&purpose(own), &purpose(tool)))
+        };
         let absent: Vec<&AuthoredTool> = self.tools.iter().copied().filter(is_absent).collect();
         let is_near = |tool: &&AuthoredTool| offer.tools().any(|own| own.field == tool.field);
         let near: Vec<&AuthoredTool> = absent.iter().copied().filter(is_near).collect();

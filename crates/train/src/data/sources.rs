@@ -26,6 +26,9 @@ pub struct AuthoredTool {
     pub observation: String,
     /// What is answered then.
     pub answer: String,
+    /// What else fulfils its requests, if anything.
+    #[serde(default)]
+    pub also: Option<Also>,
     /// Questions on its topic that need no tool.
     #[serde(default)]
     pub known: Vec<NoTool>,
@@ -56,7 +59,7 @@ pub struct Parameter {
     pub description: String,
     /// Whether a call has to have it.
     pub required: bool,
-    /// Values to draw from.
+    /// Values to draw from. Of an array, `["on", "Monday"]`, the last is the argument, and a sentence has all of it.
     #[serde(default)]
     pub values: Vec<Value>,
     /// Numbers to draw from, the ends included.
@@ -71,6 +74,16 @@ pub struct NoTool {
     pub question: String,
     /// A good answer.
     pub answer: String,
+}
+
+/// What can do the same as an authored tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Also {
+    /// The calculator, or Python.
+    Computation,
+    /// The model itself: it is about words, or a hint.
+    Language,
 }
 
 /// A request that a tool cannot fulfil.
@@ -180,6 +193,8 @@ pub struct Phrases {
     pub cannot: Vec<String>,
     /// The sentence that declines it.
     pub declined: Vec<String>,
+    /// The same in Chinese, without a placeholder.
+    pub declined_chinese: Vec<String>,
     /// What is asked behind a request whose answer is a number.
     pub follow_ups: Vec<FollowUp>,
 }

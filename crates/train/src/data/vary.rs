@@ -13,6 +13,9 @@ const FACTORS: [&str; 8] = ["12", "24", "60", "100", "180", "360", "365", "1000"
 /// A question with so many numbers has a list of them.
 const LIST: usize = 5;
 
+/// What works only with the order, or the size, of the numbers that were written.
+const PARTICULAR: [&str; 4] = ["heapq.merge", "bisect", ":02x", "date("];
+
 /// The task with other numbers. Its answer has `{result}` where the code's output belongs, and nothing is known of
 /// that output yet.
 ///
@@ -26,6 +29,12 @@ pub(super) fn vary(task: &PythonTask, random: &mut Xoshiro256PlusPlus) -> Option
     }
     let asked = counts(&task.question);
     let given = counts(&task.code);
+    // A number that the question does not have may have been worked out from one that it has.
+    let is_derived = |number: &String| number.len() > 1 && !FACTORS.contains(&number.as_str());
+    let derived = given.keys().any(|number| !asked.contains_key(number) && is_derived(number));
+    if derived || PARTICULAR.iter().any(|name| task.code.contains(name)) {
+        return None;
+    }
     let is_list = asked.values().sum::<usize>() >= LIST;
     let mut drawn: BTreeMap<String, String> = BTreeMap::new();
     for (number, count) in &asked {
@@ -45,7 +54,6 @@ pub(super) fn vary(task: &PythonTask, random: &mut Xoshiro256PlusPlus) -> Option
 
 /// A value with other numbers in it: those of three digits or more that are no years, as in an order or a card.
 pub(super) fn other_numbers(value: &str, random: &mut Xoshiro256PlusPlus) -> String {
-    let is_year = |number: &str| number.len() == 4 && ["19", "20"].contains(&&number[..2]);
     let piece = |(piece, is_number): (&str, bool)| match is_number {
         true if piece.len() > 2 && !piece.contains(['.', ',']) && !is_year(piece) => like(piece, random),
         _ => piece.to_owned(),
@@ -72,7 +80,11 @@ pub(super) fn is_formula(code: &str) -> bool {
 
 /// A single digit is mostly part of a method, unless it is one of a list.
 fn may_change(number: &str, is_list: bool) -> bool {
-    (number.len() > 1 || is_list) && !FACTORS.contains(&number)
+    (number.len() > 1 || is_list) && !FACTORS.contains(&number) && !is_year(number)
+}
+
+fn is_year(number: &str) -> bool {
+    number.len() == 4 && (number.starts_with("19") || number.starts_with("20"))
 }
 
 /// A number of the same length that begins with the same digit, so that what was smaller mostly stays smaller.
@@ -146,11 +158,13 @@ fn pieces(text: &str) -> Vec<(&str, bool)> {
             }
         }
         let joined =
-            |byte: Option<&u8>| byte.is_some_and(|&byte| byte.is_ascii_alphanumeric() || b"_:/".contains(&byte));
+            |byte: Option<&u8>| byte.is_some_and(|&byte| byte.is_ascii_alphanumeric() || b"_/".contains(&byte));
         let before = start.checked_sub(1).and_then(|index| bytes.get(index));
+        let is_time = (before == Some(&b':') && start > 1 && is_digit(start - 2))
+            || (bytes.get(index) == Some(&b':') && is_digit(index + 1));
         let dashed = (before == Some(&b'-') && start > 1 && is_digit(start - 2))
             || (bytes.get(index) == Some(&b'-') && is_digit(index + 1));
-        if !joined(before) && before != Some(&b'.') && !joined(bytes.get(index)) && !dashed {
+        if !joined(before) && before != Some(&b'.') && !joined(bytes.get(index)) && !dashed && !is_time {
             pieces.extend([(&text[done..start], false), (&text[start..index], true)]);
             done = index;
         }
@@ -199,11 +213,20 @@ mod tests {
             ("Only 7.", "print(7)"),
             ("Of 95 and 95?", "print(95)"),
             ("Is it 4711?", "print(4711)"),
+            ("How old is who was born in 1987?", "print(6698 - 1987)"),
+            ("How many divisors has 5040?", "print(len([n for n in range(1, 5041) if 5040 % n == 0]))"),
         ] {
             assert!(vary(&task(question, code, "4711\n", "It is 4711."), &mut random).is_none(), "{question}");
         }
         // The answer does not quote what is printed.
         assert!(vary(&task("Is 57 prime?", "print(57 > 56)", "True\n", "Yes."), &mut random).is_none());
+    }
+
+    #[test]
+    fn a_number_before_a_colon_changes_too() {
+        let block = task("Is 6500 over 6000?", "if 6500 > 6000:\n    print('yes')", "yes\n", "It is: yes.");
+        let varied = vary(&block, &mut Xoshiro256PlusPlus::seed_from_u64(1)).unwrap();
+        assert!(!varied.code.contains("6000:") && varied.code.contains(":\n"), "{}", varied.code);
     }
 
     #[test]
