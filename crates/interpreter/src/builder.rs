@@ -129,7 +129,8 @@ impl InterpreterBuilder {
         self
     }
 
-    /// Processes and threads of a session at a time; 64 by default.
+    /// Processes and threads of a session at a time; 64 by default. Where there is neither a namespace nor a control group
+    /// to count them in, these come on top of what the user runs when the session begins.
     pub fn processes(mut self, processes: u64) -> Self {
         self.limits.processes = processes;
         self

@@ -31,6 +31,15 @@ pub enum EnvironmentError {
     /// No Python to make it with.
     #[error(transparent)]
     Python(#[from] PythonError),
+    /// In its place is something else, which would be lost.
+    #[error(
+        "{folder} is there and is no virtual environment, so it is left alone; move it, or set QIANSHOU_HOME to another \
+         folder"
+    )]
+    Occupied {
+        /// The environment's place.
+        folder: String,
+    },
     /// Python cannot make one.
     #[error(
         "{program} cannot make a virtual environment: {reason}; on Debian and Ubuntu, `apt-get install python3-venv`"
@@ -114,6 +123,9 @@ pub async fn make_environment(
         return Ok(folder);
     }
     if !works {
+        if !may_be_cleared(&folder).map_err(write)? {
+            return Err(EnvironmentError::Occupied { folder: folder.display().to_string() });
+        }
         progress(EnvironmentProgress::Making);
         make(python, &folder).await?;
     }
@@ -127,6 +139,19 @@ pub async fn make_environment(
     install(&folder, &requirements, &progress).await?;
     fs::write(stamp(&folder), wanted).map_err(write)?;
     Ok(folder)
+}
+
+/// Whether nobody misses what is in the folder: a virtual environment, or nothing.
+fn may_be_cleared(folder: &Path) -> io::Result<bool> {
+    if folder.join("pyvenv.cfg").is_file() {
+        return Ok(true);
+    }
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn program(folder: &Path) -> PathBuf {
@@ -252,7 +277,23 @@ async fn last_lines(stream: Option<impl AsyncReadExt + Unpin>) -> io::Result<Vec
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
+
+    #[test]
+    fn only_an_environment_or_nothing_may_be_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("python");
+        assert!(may_be_cleared(&place).unwrap());
+        fs::create_dir(&place).unwrap();
+        assert!(may_be_cleared(&place).unwrap());
+        fs::write(place.join("notes.txt"), "mine").unwrap();
+        assert!(!may_be_cleared(&place).unwrap());
+        assert!(!may_be_cleared(&place.join("notes.txt")).unwrap());
+        fs::write(place.join("pyvenv.cfg"), "").unwrap();
+        assert!(may_be_cleared(&place).unwrap());
+    }
 
     #[test]
     fn pips_lines_are_progress() {

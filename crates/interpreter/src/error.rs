@@ -33,6 +33,9 @@ pub enum InterpreterError {
         /// Why.
         source: io::Error,
     },
+    /// A step of locking Python in was refused, or did not hold what it should.
+    #[error("Python cannot be locked in: {0}")]
+    NotConfined(String),
     /// The warm Python did not start, or has ended.
     #[error("Python does not run: {0}")]
     Start(String),

@@ -121,6 +121,11 @@ impl SessionGroup {
         }
     }
 
+    /// Whether the system bounds the number of processes.
+    pub(crate) fn bounds_processes(&self) -> bool {
+        self.0.join("pids.max").exists()
+    }
+
     /// Removes the group once all processes have left it.
     pub(crate) async fn remove(self) {
         let removed = async {

@@ -37,7 +37,7 @@ impl Interpreter {
         for &tier in tiers {
             match Self::attempt(&options, &python, tier, &refusals).await {
                 Ok(interpreter) => return Ok(interpreter),
-                Err(InterpreterError::Start(reason)) => {
+                Err(InterpreterError::NotConfined(reason)) => {
                     tracing::debug!(?tier, reason, "this way to isolate Python does not work here");
                     refusals.push(Refusal { tier, reason });
                 }
@@ -59,7 +59,7 @@ impl Interpreter {
         let report = IsolationReport::new(tier, verdicts, refused, launcher.without_groups());
         let enough = tier == Tier::Off || options.isolation == Isolation::BestEffort || report.is_complete();
         if !enough {
-            return Err(InterpreterError::Start(format!("not stopped: {}", report.holes())));
+            return Err(InterpreterError::NotConfined(format!("not stopped: {}", report.holes())));
         }
         tracing::info!(?tier, "Python is isolated");
         Ok(Self { launcher: Arc::new(launcher), report: Arc::new(report) })
@@ -68,7 +68,8 @@ impl Interpreter {
     /// Starts a session.
     ///
     /// # Errors
-    /// [`InterpreterError::Start`] when Python has ended or the session cannot be locked in.
+    /// [`InterpreterError::Start`] when Python has ended, [`InterpreterError::NotConfined`] when the session cannot be
+    /// locked in.
     pub async fn session(&self) -> Result<Session, InterpreterError> {
         Session::start(Arc::clone(&self.launcher)).await
     }

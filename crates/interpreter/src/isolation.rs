@@ -58,15 +58,35 @@ pub enum LayerState {
 /// The layers that a self-test covers: the attempts of one have its name before the colon.
 const TESTED: [&str; 5] = ["files", "network", "processes", "signals", "system calls"];
 
+/// The attempts to change a file of the host without opening it. Landlock does not keep an ordinary user's code from
+/// them, and a filter of system calls would take them from the session's own files as well.
+const MODES: &str = "modes";
+
+fn layer(verdict: &Verdict) -> &str {
+    verdict.attempt.split(':').next().unwrap_or_default()
+}
+
+/// Whether an attempt got through that must not.
+pub(crate) fn is_hole(verdict: &Verdict) -> bool {
+    !verdict.stopped && layer(verdict) != MODES
+}
+
 impl IsolationReport {
     pub(crate) fn new(tier: Tier, verdicts: Vec<Verdict>, refused: &[Refusal], no_groups: Option<&str>) -> Self {
         let is_stopped = |name: &str| {
-            let mut attempts =
-                verdicts.iter().filter(|verdict| verdict.attempt.split(':').next() == Some(name)).peekable();
+            let mut attempts = verdicts.iter().filter(|verdict| layer(verdict) == name).peekable();
             attempts.peek().is_some() && attempts.all(|verdict| verdict.stopped)
         };
-        let state = |stopped| if stopped { LayerState::Enforced } else { LayerState::Absent };
-        let tested = TESTED.map(|name| Layer { name, state: state(is_stopped(name)) });
+        let state = |name| {
+            if !is_stopped(name) {
+                LayerState::Absent
+            } else if name == "files" && !is_stopped(MODES) {
+                LayerState::Partial("not read nor written, but modes and times of the user's own can be set".to_owned())
+            } else {
+                LayerState::Enforced
+            }
+        };
+        let tested = TESTED.map(|name| Layer { name, state: state(name) });
         let memory = if is_stopped("memory") {
             LayerState::Enforced
         } else {
@@ -83,15 +103,15 @@ impl IsolationReport {
         Self { tier, layers: layers.collect(), verdicts, refused }
     }
 
-    /// Whether everything that [`Isolation::Required`] insists on is in force.
+    /// Whether everything that [`Isolation::Required`] insists on is in force: of files that they are not read nor written.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.layers.iter().filter(|layer| TESTED.contains(&layer.name)).all(|layer| layer.state == LayerState::Enforced)
+        self.layers.iter().filter(|layer| TESTED.contains(&layer.name)).all(|layer| layer.state != LayerState::Absent)
     }
 
     /// What the self-test got through with.
     pub(crate) fn holes(&self) -> String {
-        let holes = self.verdicts.iter().filter(|verdict| !verdict.stopped);
+        let holes = self.verdicts.iter().filter(|verdict| is_hole(verdict));
         holes.map(|verdict| format!("{} ({})", verdict.attempt, verdict.how)).collect::<Vec<_>>().join(", ")
     }
 }
@@ -112,5 +132,30 @@ impl fmt::Display for IsolationReport {
             }
         }
         self.refused.iter().try_for_each(|refused| write!(formatter, "\n  not available: {refused}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(got_through: &str) -> IsolationReport {
+        let attempts = TESTED.into_iter().chain([MODES]);
+        let verdicts = attempts.map(|name| Verdict {
+            attempt: format!("{name}: try"),
+            stopped: name != got_through,
+            how: String::new(),
+        });
+        IsolationReport::new(Tier::Landlock, verdicts.collect(), &[], None)
+    }
+
+    #[test]
+    fn what_got_through_is_told_and_only_modes_may() {
+        let files = |report: &IsolationReport| report.layers[0].state.clone();
+        assert_eq!((files(&report("")), report("").is_complete()), (LayerState::Enforced, true));
+        assert!(matches!(files(&report(MODES)), LayerState::Partial(_)) && report(MODES).is_complete());
+        assert_eq!((files(&report("files")), report("files").is_complete()), (LayerState::Absent, false));
+        assert!(!report("signals").is_complete());
+        assert_eq!((report("signals").holes(), report(MODES).holes()), ("signals: try ()".to_owned(), String::new()));
     }
 }

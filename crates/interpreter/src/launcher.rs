@@ -24,6 +24,7 @@ use crate::builder::InterpreterBuilder;
 use crate::conversation::Conversation;
 use crate::error::InterpreterError;
 use crate::groups::{Counts, Groups, SessionGroup};
+use crate::isolation::is_hole;
 use crate::payload::{self, Payload};
 use crate::python::Chosen;
 use crate::targets::Targets;
@@ -135,6 +136,7 @@ impl Launcher {
         let warm = tokio::time::timeout(WARM_UP, warm_up(&mut control, &launch)).await;
         let warm = match warm {
             Ok(Ok(Warm::Ready(report))) => report,
+            Ok(Ok(Warm::NotConfined(reason))) => return Err(not_confined(tier, reason)),
             Ok(Ok(Warm::Failed(reason))) => return Err(InterpreterError::Start(reason)),
             Ok(Err(error)) => {
                 drop(process.wait().await);
@@ -149,6 +151,7 @@ impl Launcher {
             limits: options.limits.clone(),
             network: options.network,
             has_group: groups.is_ok(),
+            group_bounds_processes: false,
         };
         let python = python.program.clone();
         let control = control.into();
@@ -176,6 +179,7 @@ impl Launcher {
             fork.workspace = folder.path().to_path_buf();
         }
         let group = self.groups.as_ref().ok().map(|groups| groups.session(&fork.limits)).transpose().map_err(start)?;
+        fork.group_bounds_processes = group.as_ref().is_some_and(SessionGroup::bounds_processes);
         let entrance = group.as_ref().map(SessionGroup::entrance).transpose().map_err(start)?;
         let (ours, theirs) = UnixStream::pair().map_err(start)?;
         self.request(&fork, [theirs.as_fd()].into_iter().chain(entrance.as_ref().map(AsFd::as_fd)).collect())
@@ -187,6 +191,7 @@ impl Launcher {
             Ok(Event::Hello { version: VERSION }) => {
                 Ok(Opened { conversation, _folder: folder, group, counted: Counts::default() })
             }
+            Ok(Event::NotConfined { message }) => Err(not_confined(fork.tier, message)),
             Ok(_) => Err(InterpreterError::Start("the supervisor is of another version".into())),
             Err(reason) => Err(InterpreterError::Start(reason)),
         }
@@ -213,7 +218,7 @@ impl Launcher {
             return Ok(verdicts);
         }
         let verdicts = self.self_test().await?;
-        if verdicts.iter().all(|verdict| verdict.stopped) {
+        if !verdicts.iter().any(is_hole) {
             memory.keep(&verdicts);
         }
         Ok(verdicts)
@@ -247,6 +252,14 @@ impl fmt::Debug for Launcher {
 
 fn start(error: io::Error) -> InterpreterError {
     InterpreterError::Start(error.to_string())
+}
+
+/// A step of locking in was refused. Where nothing is locked in but limits set, there is nothing less to allow.
+fn not_confined(tier: Tier, reason: String) -> InterpreterError {
+    match tier {
+        Tier::Namespaces | Tier::Landlock => InterpreterError::NotConfined(reason),
+        Tier::Off => InterpreterError::Start(reason),
+    }
 }
 
 async fn warm_up(control: &mut UnixStream, launch: &Launch) -> io::Result<Warm> {

@@ -2,7 +2,8 @@
 //!
 //! Circumstances are all that decides what the system enforces: the kernel and its boot, the namespaces and the
 //! security profile that this process is in, its user, the worker's programs, Python, the way to lock in, whether there are control groups. They are
-//! remembered for a day, in the folder of those programs, which nobody else can write; and only if everything held.
+//! remembered for a day, in the folder of those programs, which nobody else can write; and only if nothing got through
+//! that must not.
 
 use std::fs;
 use std::io::Write;

@@ -19,7 +19,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use qianshou_interpreter::{Cell, Interpreter, InterpreterBuilder, InterpreterError, NewFile, State, Status, Tier};
 use tokio::sync::Semaphore;
@@ -38,6 +38,12 @@ const TIER: &str = "QIANSHOU_TEST_TIER";
 /// Part of the name of the attacks to run, for work on one.
 const ONLY: &str = "QIANSHOU_TEST_ATTACK";
 const NOBODY: u32 = 65_534;
+
+/// Threads that the user runs beside the attacks: more than a session may have.
+const OTHERS: usize = 80;
+
+/// What two small cells may take after an attack; a supervisor that waits for a word of the attacker waits for longer.
+const STANDSTILL: Duration = Duration::from_secs(25);
 
 /// What another session does before the attacks; it prints where it is.
 const LEFT_BY_ANOTHER_SESSION: &str = "\
@@ -232,6 +238,14 @@ fn builder(tier: Tier, time: Duration) -> InterpreterBuilder {
 async fn run_attacks() {
     let tier = if std::env::var(TIER).unwrap() == "namespaces" { Tier::Namespaces } else { Tier::Landlock };
     let user = if rustix::process::geteuid().is_root() { "root" } else { "an ordinary user" };
+    for _ in 0..OTHERS {
+        // They end with this process.
+        std::thread::spawn(|| {
+            loop {
+                std::thread::park();
+            }
+        });
+    }
     let patient = match builder(tier, Duration::from_secs(60)).build().await {
         Ok(interpreter) => interpreter,
         Err(error @ (InterpreterError::Isolation { .. } | InterpreterError::Python(_))) => {
@@ -290,6 +304,7 @@ async fn run(interpreter: &Interpreter, attack: &Attack, host: &str) -> Result<(
     }
     let cell = session.execute(attack.code.clone()).await.map_err(|error| error.to_string())?;
     judge(attack.outcome, &cell).map_err(|reason| format!("{reason}: {}", shown(&cell)))?;
+    let asked = Instant::now();
     let next = session.execute("before").await.map_err(|error| format!("the next cell: {error}"))?;
     let kept = match cell.state {
         State::Lost => next.error.as_ref().is_some_and(|error| error.name == "NameError"),
@@ -299,7 +314,11 @@ async fn run(interpreter: &Interpreter, attack: &Attack, host: &str) -> Result<(
         return Err(format!("the next cell does not have the state before: {}\nafter {}", shown(&next), shown(&cell)));
     }
     let answer = session.execute("1 + 1").await.map_err(|error| format!("the cell after: {error}"))?;
+    let took = asked.elapsed();
     session.close().await;
+    if took > STANDSTILL {
+        return Err(format!("the cells after took {took:?}"));
+    }
     if answer.value_text() != Some("2") {
         return Err(format!("the cell after does not answer: {}", shown(&answer)));
     }

@@ -3,12 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![cfg(target_os = "linux")]
 
-use std::time::Duration;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use qianshou_interpreter::{
-    Cell, Interpreter, InterpreterBuilder, InterpreterError, Network, Output, Session, State, Status, Stream,
+    Cell, Interpreter, InterpreterBuilder, InterpreterError, Isolation, Network, Output, Session, State, Status, Stream,
 };
 use tokio_util::sync::CancellationToken;
+
+/// A supervisor that waits for a word, or for a process to end, waits for longer.
+const STANDSTILL: Duration = Duration::from_secs(25);
 
 fn builder() -> InterpreterBuilder {
     Interpreter::builder().preload(["json"]).cell_time(Duration::from_secs(60)).grace(Duration::from_millis(500))
@@ -20,6 +27,15 @@ async fn session() -> Session {
 
 async fn run(session: &Session, code: &str) -> Cell {
     session.execute(code).await.unwrap()
+}
+
+/// Makes a virtual environment in a folder, for every user.
+fn environment(folder: &Path) -> PathBuf {
+    fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+    let environment = folder.join("environment");
+    let made = Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&environment).status().unwrap();
+    assert!(made.success());
+    environment
 }
 
 #[tokio::test]
@@ -109,6 +125,55 @@ async fn a_cell_out_of_time_is_interrupted_and_keeps_its_state() {
     let cell = run(&session, "x = 1\nwhile True:\n    pass").await;
     assert_eq!((cell.status, cell.state), (Status::TimedOut, State::Kept));
     assert_eq!(run(&session, "x").await.value_text(), Some("1"));
+}
+
+/// A dead process that its own parent does not ask about is nothing to wait for.
+#[tokio::test]
+async fn a_cell_out_of_time_ends_without_the_children_that_it_forgot() {
+    let session = builder().cell_time(Duration::from_secs(2)).build().await.unwrap().session().await.unwrap();
+    let begun = Instant::now();
+    let cell =
+        run(&session, "import subprocess\nchild = subprocess.Popen(['sleep', '1000'])\nwhile True:\n    pass").await;
+    assert_eq!((cell.status, cell.state), (Status::TimedOut, State::Kept));
+    assert!(begun.elapsed() < STANDSTILL, "{:?}", begun.elapsed());
+    assert_eq!(run(&session, "child.wait()").await.value_text(), Some("-9"));
+}
+
+/// It takes the message that asks for a copy, too, and leaves it unanswered.
+#[tokio::test]
+async fn a_cell_that_says_it_is_done_and_runs_on_does_not_stop_the_clock() {
+    let session = builder().cell_time(Duration::from_secs(2)).build().await.unwrap().session().await.unwrap();
+    let code = "import json, os, signal, socket, struct\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n\
+                channel = socket.socket(fileno=os.dup(3))\n\
+                def done(number):\n    \
+                outcome = {'status': 'ok', 'value': None, 'error': None, 'exit_code': None, 'notes': []}\n    \
+                message = json.dumps({'done': {'number': number, 'outcome': outcome}}).encode()\n    \
+                channel.sendall(struct.pack('<IB', len(message), 0) + message)\n\
+                done(1)\nheard, kept = b'', []\n\
+                while b'\"number\":2' not in heard:\n    \
+                piece, descriptors, _, _ = socket.recv_fds(channel, 1 << 16, 4)\n    \
+                heard += piece\n    kept += descriptors\n\
+                done(2)\nwhile True:\n    pass";
+    assert_eq!(run(&session, code).await.status, Status::Ok);
+    assert_eq!(run(&session, "1 + 1").await.status, Status::Ok);
+    let asked = Instant::now();
+    let cell = run(&session, "1 + 1").await;
+    assert_eq!((cell.status, cell.state), (Status::TimedOut, State::Earlier { cell: 0 }), "{cell:?}");
+    assert!(asked.elapsed() < STANDSTILL, "{:?}", asked.elapsed());
+    assert_eq!(run(&session, "1 + 1").await.value_text(), Some("2"));
+}
+
+/// They go past the lock that lets one display follow the other.
+#[tokio::test]
+async fn threads_that_show_things_at_one_time_do_not_stop_python() {
+    let code = "import sys, threading\nframe = sys._getframe()\n\
+                while 'emit' not in frame.f_locals:\n    frame = frame.f_back\n\
+                emit = frame.f_locals['emit']\n\
+                def show():\n    for _ in range(100):\n        emit('display', {'data': {'text/plain': 'x'}})\n\
+                threads = [threading.Thread(target=show) for _ in range(2)]\n\
+                for thread in threads:\n    thread.start()\nfor thread in threads:\n    thread.join()";
+    let cell = run(&session().await, code).await;
+    assert_eq!((cell.status, cell.displays.len()), (Status::Ok, 200), "{cell:?}");
 }
 
 #[tokio::test]
@@ -363,6 +428,35 @@ async fn what_is_no_python_is_refused() {
         assert!(error.to_string().contains(program), "{error}");
     }
     assert!(matches!(builder().memory(1).build().await, Err(InterpreterError::Limit { name: "memory", .. })));
+}
+
+#[tokio::test]
+async fn a_python_behind_links_is_locked_in_as_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    environment(folder.path());
+    let (near, far) = (folder.path().join("near"), folder.path().join("far"));
+    symlink("environment", &near).unwrap();
+    symlink(&near, &far).unwrap();
+    let usual = builder().build().await.unwrap();
+    let behind = builder().python(far.join("bin/python")).build().await.unwrap();
+    assert_eq!(behind.isolation_report().tier, usual.isolation_report().tier);
+    let code = "import os, sys\nsys.prefix, os.path.exists(sys.executable)";
+    let cell = run(&behind.session().await.unwrap(), code).await;
+    assert_eq!(cell.value_text(), Some(format!("('{}', True)", far.display()).as_str()), "{cell:?}");
+}
+
+/// A way to lock in that is refused is another thing, which less isolation mends.
+#[tokio::test]
+async fn a_python_that_does_not_start_is_said_not_to_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = environment(folder.path());
+    let library = fs::read_dir(environment.join("lib")).unwrap().next().unwrap().unwrap().path();
+    fs::write(library.join("site-packages/falls.py"), "import os\nos.abort()\n").unwrap();
+    for isolation in [Isolation::Required, Isolation::BestEffort, Isolation::Off] {
+        let builder = builder().python(environment.join("bin/python")).preload(["falls"]).isolation(isolation);
+        let error = builder.build().await.unwrap_err();
+        assert!(matches!(error, InterpreterError::Start(_)), "{isolation:?}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 #![cfg(target_os = "linux")]
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -58,6 +59,18 @@ fn without_an_index_the_way_out_is_told_and_nothing_half_made_counts() {
     assert!(!said.contains(&format!("chosen: {}", home.path().display())), "{said}");
     // The next attempt goes on: the empty environment is there.
     assert!(!set_up(home.path(), &nowhere).contains("progress: Making"));
+}
+
+#[test]
+fn a_folder_that_is_no_environment_is_left_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("python");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("notes.txt"), "mine").unwrap();
+    let said = set_up(home.path(), &[]);
+    assert!(said.contains(&format!("failed: {} is there and is no virtual environment", folder.display())), "{said}");
+    assert!(!said.contains("progress: Making"), "{said}");
+    assert_eq!(fs::read_to_string(folder.join("notes.txt")).unwrap(), "mine");
 }
 
 #[test]

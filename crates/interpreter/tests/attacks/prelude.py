@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+import time
 
 libc = ctypes.CDLL(None, use_errno=True)
 machine = os.uname().machine
@@ -34,6 +35,37 @@ def call(function, *arguments):
 
 def system_call(number, *arguments):
     return call("syscall", ctypes.c_long(number), *arguments)
+
+
+def hold_too_much(hide):
+    """Holds more memory than a session may, in processes that are each within their limit. Each runs `hide`, and that
+    what it is given, which holds its part."""
+    ready, told = os.pipe()
+
+    def hold():
+        held = bytearray(os.urandom(1 << 20)) * 100
+        os.write(told, b"x")
+        while held:
+            time.sleep(1000)
+
+    children = []
+    for _ in range(6):
+        child = os.fork()
+        if child == 0:
+            hide(hold)
+        children.append(child)
+    for _ in children:
+        os.read(ready, 1)
+    linger(lambda: all(os.waitpid(child, os.WNOHANG) == (0, 0) for child in children))
+
+
+def linger(is_unnoticed):
+    """Gives the supervisor the time to notice what is held, and then waits for the end."""
+    time.sleep(2)
+    if is_unnoticed():
+        print("BREACH nobody has noticed", flush=True)
+    while True:
+        time.sleep(1000)
 
 
 def read(path):

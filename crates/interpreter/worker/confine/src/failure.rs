@@ -11,6 +11,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// A step, which reads after "cannot", and the error of the system.
+    pub fn new(step: impl Into<String>, source: impl Into<io::Error>) -> Self {
+        Self { step: step.into(), source: source.into() }
+    }
+
     /// The error of the system.
     #[must_use]
     pub fn raw_os_error(&self) -> Option<i32> {
@@ -41,6 +46,6 @@ pub trait Step<T> {
 
 impl<T, E: Into<io::Error>> Step<T> for Result<T, E> {
     fn step(self, step: impl Into<String>) -> Result<T, Failure> {
-        self.map_err(|error| Failure { step: step.into(), source: error.into() })
+        self.map_err(|error| Failure::new(step, error))
     }
 }

@@ -6,6 +6,7 @@ use qianshou_interpreter_protocol::{Fork, Tier};
 
 use crate::failure::Failure;
 pub use crate::seccomp::Filters;
+use crate::seccomp::Kept;
 use crate::{landlock, limits};
 
 /// Locks this process and all that it will start in. There is no way back.
@@ -13,7 +14,7 @@ use crate::{landlock, limits};
 /// # Errors
 /// The step that the system refused.
 pub fn confine(fork: &Fork, filters: &Filters) -> Result<(), Failure> {
-    limits::apply(&fork.limits)?;
+    limits::apply(fork)?;
     if fork.tier == Tier::Off {
         return Ok(());
     }
@@ -22,6 +23,6 @@ pub fn confine(fork: &Fork, filters: &Filters) -> Result<(), Failure> {
     } else {
         crate::outer::common().map(PathBuf::from).chain(fork.visible.iter().cloned()).collect()
     };
-    let signals_are_scoped = landlock::apply(fork, &readable)? || fork.tier == Tier::Namespaces;
-    filters.apply(signals_are_scoped)
+    let kept = landlock::apply(fork, &readable)?;
+    filters.apply(if fork.tier == Tier::Namespaces { Kept::Signals } else { kept })
 }

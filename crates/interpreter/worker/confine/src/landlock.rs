@@ -10,14 +10,19 @@ use qianshou_interpreter_protocol::{Fork, Network, Tier};
 
 use crate::failure::{Failure, Step};
 use crate::outer::devices;
+use crate::seccomp::Kept;
 
 /// The newest rules that are asked for; an older kernel gives what it has, and the self-test says what that is.
 const NEWEST: ABI = ABI::V6;
 
-/// Allows reading `readable` and writing the workspace; returns whether signals are kept inside.
-pub(crate) fn apply(fork: &Fork, readable: &[PathBuf]) -> Result<bool, Failure> {
+/// Allows reading `readable` and writing the workspace; returns what this system's Landlock keeps inside.
+pub(crate) fn apply(fork: &Fork, readable: &[PathBuf]) -> Result<Kept, Failure> {
     let status = restrict(fork, readable).map_err(std::io::Error::other).step("restrict file access by Landlock")?;
-    Ok(matches!(status, LandlockStatus::Available { effective_abi, .. } if effective_abi >= ABI::V6))
+    Ok(match status {
+        LandlockStatus::Available { effective_abi, .. } if effective_abi >= ABI::V6 => Kept::Signals,
+        LandlockStatus::Available { effective_abi, .. } if effective_abi >= ABI::V3 => Kept::Cuts,
+        _ => Kept::Opening,
+    })
 }
 
 fn restrict(fork: &Fork, readable: &[PathBuf]) -> Result<LandlockStatus, landlock::RulesetError> {

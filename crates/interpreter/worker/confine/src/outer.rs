@@ -83,6 +83,7 @@ pub fn fork(tier: Tier) -> Result<Fork, Failure> {
 pub fn enter(visible: &[PathBuf]) -> Result<(), Failure> {
     mount_change("/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE).step("keep mounts from the host")?;
     let trees = take(visible)?;
+    let links = links(visible);
     let base = Path::new(BASE);
     in_memory(base, 4 * MEBIBYTE, 4096, "0755")?;
     furnish(base)?;
@@ -93,7 +94,9 @@ pub fn enter(visible: &[PathBuf]) -> Result<(), Failure> {
             attach(tree, &target)?;
         }
     }
-    links(base)?;
+    for (path, target) in &links {
+        link(base, path, target)?;
+    }
     // While the old one is still there: an ordinary user may mount one only where one is.
     processes(&base.join("proc"), false)?;
     std::env::set_current_dir(base).step("enter the new root")?;
@@ -147,15 +150,26 @@ fn take(visible: &[PathBuf]) -> Result<Vec<(PathBuf, OwnedFd)>, Failure> {
     Ok(trees)
 }
 
-/// Links at the top of the system (`/bin` to `/usr/bin`), as the host has them.
-fn links(base: &Path) -> Result<(), Failure> {
-    for path in common() {
-        let target = base.join(path.strip_prefix("/").unwrap_or(path));
-        if let (Ok(link), false) = (fs::read_link(path), target.exists()) {
-            symlink(link, &target).step(format!("link {}", path.display()))?;
-        }
+/// Links and where they lead: those at the top of the system (`/bin` to `/usr/bin`) as the host has them, and those that
+/// Python is reached by straight to where they end, because what lies on the way is not shown.
+fn links(visible: &[PathBuf]) -> Vec<(PathBuf, PathBuf)> {
+    let system = common().filter_map(|path| Some((path.to_path_buf(), fs::read_link(path).ok()?)));
+    let python = visible.iter().filter(|path| path.is_symlink());
+    let python = python.filter_map(|path| Some((path.clone(), fs::canonicalize(path).ok()?)));
+    system.chain(python).collect()
+}
+
+fn link(base: &Path, path: &Path, target: &Path) -> Result<(), Failure> {
+    let step = || format!("link {}", path.display());
+    let place = base.join(path.strip_prefix("/").unwrap_or(path));
+    // In a tree that is attached already it is there.
+    if place.symlink_metadata().is_ok() {
+        return Ok(());
     }
-    Ok(())
+    if let Some(folder) = place.parent() {
+        fs::create_dir_all(folder).step(step())?;
+    }
+    symlink(target, &place).step(step())
 }
 
 /// Folders to mount at, and the few files that programs ask about themselves and the host.

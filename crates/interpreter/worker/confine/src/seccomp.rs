@@ -2,9 +2,9 @@
 //!
 //! Left out on purpose: everything about namespaces and mounts, tracing and other processes' memory,
 //! `bpf`, `io_uring`, keys, modules, System V IPC, `memfd` (memory that no limit sees), `mknod`, file
-//! handles. What is not on the list fails with EPERM; what newer programs try first and can do without
-//! fails with ENOSYS, so that they fall back. Two filters do this, because one has one answer for what
-//! it does not list.
+//! handles, the limits and priorities of other processes. What is not on the list fails with EPERM; what
+//! newer programs try first and can do without fails with ENOSYS, so that they fall back. Two filters do
+//! this, because one has one answer for what it does not list.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -49,7 +49,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_fchmodat,
     libc::SYS_fchown,
     libc::SYS_fchownat,
-    libc::SYS_fcntl,
     libc::SYS_fdatasync,
     libc::SYS_fgetxattr,
     libc::SYS_flock,
@@ -108,11 +107,9 @@ const ALLOWED: &[i64] = &[
     libc::SYS_openat2,
     libc::SYS_pipe2,
     libc::SYS_ppoll,
-    libc::SYS_prctl,
     libc::SYS_pread64,
     libc::SYS_preadv,
     libc::SYS_preadv2,
-    libc::SYS_prlimit64,
     libc::SYS_pselect6,
     libc::SYS_pwrite64,
     libc::SYS_pwritev,
@@ -141,8 +138,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_sched_getparam,
     libc::SYS_sched_getscheduler,
     libc::SYS_sched_rr_get_interval,
-    libc::SYS_sched_setaffinity,
-    libc::SYS_sched_setscheduler,
     libc::SYS_sched_yield,
     libc::SYS_sendfile,
     libc::SYS_sendmmsg,
@@ -152,7 +147,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_set_tid_address,
     libc::SYS_setitimer,
     libc::SYS_setpgid,
-    libc::SYS_setpriority,
     libc::SYS_setrlimit,
     libc::SYS_setsid,
     libc::SYS_setsockopt,
@@ -248,15 +242,42 @@ const ABSENT: &[i64] = &[
 /// Namespace flags of `clone`.
 const NAMESPACES: u64 = 0x7e02_0000;
 
+/// Commands of `fcntl` and `ioctl` that say whom a file signals, and by what; the kernel's numbers.
+const SET_OWNER: u64 = 8;
+const SET_SIGNAL: u64 = 10;
+const SET_OWNER_OF_KIND: u64 = 15;
+const SET_OWNER_OF_SOCKET: [u64; 2] = [0x8901, 0x8902];
+
+/// All processes of a user, for `setpriority`; the kernel's number.
+const OF_USER: u64 = 2;
+
+/// Calls that open files, and which of their arguments are the flags.
+#[cfg(target_arch = "x86_64")]
+const OPENING: &[(i64, u8)] = &[(libc::SYS_open, 1), (libc::SYS_openat, 2)];
+#[cfg(not(target_arch = "x86_64"))]
+const OPENING: &[(i64, u8)] = &[(libc::SYS_openat, 2)];
+
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+/// What is kept inside by other means than a filter of system calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kept {
+    /// The opening of files, at most: Landlock before its third version.
+    Opening,
+    /// The cutting of files as well: Landlock before its sixth version.
+    Cuts,
+    /// Signals as well: Landlock from then on, or a process namespace.
+    Signals,
+}
 
 /// The filters of a kind of session, compiled: that takes longer than to install them.
 #[derive(Debug)]
 pub struct Filters {
     absent: BpfProgram,
-    /// Where signals are kept inside by other means, and where they are not.
-    scoped: BpfProgram,
-    unscoped: BpfProgram,
+    /// One for each of [`Kept`].
+    opening: BpfProgram,
+    cuts: BpfProgram,
+    signals: BpfProgram,
 }
 
 impl Filters {
@@ -266,22 +287,25 @@ impl Filters {
     /// On an architecture that is not supported.
     pub fn new(network: Network, tier: Tier) -> Result<Self, Failure> {
         let absent = ABSENT.iter().map(|call| (*call, Vec::new())).collect();
-        let compile_allowed = |signals_are_scoped| {
-            compile(allowed(network, tier, signals_are_scoped)?, errno(libc::EPERM), SeccompAction::Allow)
-        };
+        let compile_allowed = |kept| compile(allowed(network, tier, kept)?, errno(libc::EPERM), SeccompAction::Allow);
         let compile_all = || {
             Ok::<_, io::Error>(Self {
                 absent: compile(absent, SeccompAction::Allow, errno(libc::ENOSYS))?,
-                scoped: compile_allowed(true)?,
-                unscoped: compile_allowed(false)?,
+                opening: compile_allowed(Kept::Opening)?,
+                cuts: compile_allowed(Kept::Cuts)?,
+                signals: compile_allowed(Kept::Signals)?,
             })
         };
         compile_all().step("compile the filters of system calls")
     }
 
     /// Installs both filters in this process, for good.
-    pub(crate) fn apply(&self, signals_are_scoped: bool) -> Result<(), Failure> {
-        let allowed = if signals_are_scoped { &self.scoped } else { &self.unscoped };
+    pub(crate) fn apply(&self, kept: Kept) -> Result<(), Failure> {
+        let allowed = match kept {
+            Kept::Opening => &self.opening,
+            Kept::Cuts => &self.cuts,
+            Kept::Signals => &self.signals,
+        };
         for program in [&self.absent, allowed] {
             seccompiler::apply_filter(program).map_err(io::Error::other).step("install a filter of system calls")?;
         }
@@ -299,29 +323,58 @@ fn compile(rules: Rules, otherwise: SeccompAction, listed: SeccompAction) -> io:
     BpfProgram::try_from(filter).map_err(io::Error::other)
 }
 
-fn allowed(network: Network, tier: Tier, signals_are_scoped: bool) -> io::Result<Rules> {
+fn allowed(network: Network, tier: Tier, kept: Kept) -> io::Result<Rules> {
     let mut rules: Rules = ALLOWED.iter().chain(ALLOWED_OLD).chain(ABSENT).map(|call| (*call, Vec::new())).collect();
-    if signals_are_scoped {
+    if kept >= Kept::Signals {
         rules.extend(SIGNALS.iter().map(|call| (*call, Vec::new())));
         // To everybody: nobody needs it, and it would end the checkpoint too.
         rules.insert(libc::SYS_kill, vec![rule(0, SeccompCmpOp::Ne, 0xffff_ffff)?]);
     }
+    if kept < Kept::Cuts {
+        uncut(&mut rules)?;
+    }
+    itself(&mut rules)?;
     rules.insert(libc::SYS_clone, vec![rule(0, SeccompCmpOp::MaskedEq(NAMESPACES), 0)?]);
     sockets(&mut rules, network, tier)?;
     rules.insert(libc::SYS_personality, vec![rule(0, SeccompCmpOp::Eq, 0)?, rule(0, SeccompCmpOp::Eq, 0xffff_ffff)?]);
-    // Not the terminal's ways to type for its owner or to change who that is.
-    rules.insert(
-        libc::SYS_ioctl,
-        vec![
-            SeccompRule::new(vec![
-                condition(1, SeccompCmpOp::Ne, libc::TIOCSTI)?,
-                condition(1, SeccompCmpOp::Ne, libc::TIOCLINUX)?,
-                condition(1, SeccompCmpOp::Ne, libc::TIOCSCTTY)?,
-            ])
-            .map_err(io::Error::other)?,
-        ],
-    );
+    // Not the terminal's ways to type for its owner or to change who that is, nor to have a socket signal somebody.
+    let [owner, group] = SET_OWNER_OF_SOCKET;
+    let refused = [libc::TIOCSTI, libc::TIOCLINUX, libc::TIOCSCTTY, owner, group];
+    rules.insert(libc::SYS_ioctl, vec![none_of(1, &refused)?]);
     Ok(rules)
+}
+
+/// Landlock before its third version keeps a file from being opened for writing, and not from being cut: by its path,
+/// or by being opened for reading.
+fn uncut(rules: &mut Rules) -> io::Result<()> {
+    rules.remove(&libc::SYS_truncate);
+    // Its flags are in memory, where no filter sees them.
+    rules.remove(&libc::SYS_openat2);
+    let (cut, mode) = (libc::O_TRUNC as u64, libc::O_ACCMODE as u64);
+    for (call, flags) in OPENING {
+        let opens = [
+            rule(*flags, SeccompCmpOp::MaskedEq(cut), 0)?,
+            rule(*flags, SeccompCmpOp::MaskedEq(mode), libc::O_WRONLY as u64)?,
+            rule(*flags, SeccompCmpOp::MaskedEq(mode), libc::O_RDWR as u64)?,
+        ];
+        rules.insert(*call, opens.into());
+    }
+    Ok(())
+}
+
+/// What a process may do to itself alone. Without a process namespace these calls reach all that the user runs, and with
+/// one the supervisor: a process whose limits are set from outside can be ended, or kept from looking at others.
+fn itself(rules: &mut Rules) -> io::Result<()> {
+    // By its number; 0 is whoever calls.
+    for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity, libc::SYS_sched_setscheduler] {
+        rules.insert(call, vec![rule(0, SeccompCmpOp::Eq, 0)?]);
+    }
+    let own = [condition(0, SeccompCmpOp::Ne, OF_USER)?, condition(1, SeccompCmpOp::Eq, 0)?];
+    rules.insert(libc::SYS_setpriority, vec![SeccompRule::new(own.into()).map_err(io::Error::other)?]);
+    rules.insert(libc::SYS_fcntl, vec![none_of(1, &[SET_OWNER, SET_SIGNAL, SET_OWNER_OF_KIND])?]);
+    // Nobody looks into a process that has forbidden it, not even to measure its memory.
+    rules.insert(libc::SYS_prctl, vec![rule(0, SeccompCmpOp::Ne, libc::PR_SET_DUMPABLE as u64)?]);
+    Ok(())
 }
 
 /// With a file system and a network of its own a session may use Unix sockets, and the internet's on its
@@ -348,6 +401,12 @@ fn sockets(rules: &mut Rules, network: Network, tier: Tier) -> io::Result<()> {
     });
     rules.insert(libc::SYS_socketpair, connected.into_iter().collect::<io::Result<_>>()?);
     Ok(())
+}
+
+/// Every value of an argument but these.
+fn none_of(argument: u8, values: &[u64]) -> io::Result<SeccompRule> {
+    let conditions = values.iter().map(|value| condition(argument, SeccompCmpOp::Ne, *value));
+    SeccompRule::new(conditions.collect::<io::Result<_>>()?).map_err(io::Error::other)
 }
 
 fn rule(argument: u8, compare: SeccompCmpOp, value: u64) -> io::Result<SeccompRule> {

@@ -1,7 +1,9 @@
 //! Around one session, inside the outer layer: its own namespaces and its own files in memory.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use qianshou_interpreter_protocol::{Fork as Session, Network, Tier};
 use rustix::process::{Gid, Signal, Uid, set_parent_process_death_signal, setsid};
@@ -53,13 +55,19 @@ pub fn enter(fork: &Session, outside: (Uid, Gid)) -> Result<(), Failure> {
     let quarter = (limits.workspace_bytes / 4).max(1 << 20);
     let folders =
         [(WORKSPACE, limits.workspace_bytes, "0700"), ("/tmp", quarter, "1777"), ("/dev/shm", quarter, "1777")];
+    // A path may be a link, and lead below a folder that it is not in itself.
+    let ends = fork.visible.iter().filter_map(|path| fs::canonicalize(path).ok());
+    let visible: BTreeSet<PathBuf> = fork.visible.iter().cloned().chain(ends).collect();
     for (folder, bytes, mode) in folders {
         // A Python that lives below the folder is taken along.
-        let hidden = fork.visible.iter().filter(|path| path.starts_with(folder));
+        let hidden = visible.iter().filter(|path| path.starts_with(folder));
         let trees = hidden.map(|path| Ok((path, copy_tree(path, Use::Files)?))).collect::<Result<Vec<_>, Failure>>()?;
         in_memory(Path::new(folder), bytes, limits.workspace_files, mode)?;
         for (path, tree) in &trees {
-            tree.as_ref().map_or(Ok(()), |tree| attach(tree, path))?;
+            // A tree inside one that is attached already is seen through it.
+            if let (Some(tree), Err(_)) = (tree, path.symlink_metadata()) {
+                attach(tree, path)?;
+            }
         }
     }
     // Kernels before 5.8 cannot leave out what is not about processes.

@@ -2,9 +2,11 @@
 
 #![expect(unsafe_code, reason = "these have no safe wrapper, or none that does what is needed here")]
 
-use std::ffi::{CStr, c_char, c_int, c_ulong};
+use std::ffi::{CStr, CString, c_char, c_int, c_ulong};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 
 use rustix::process::Pid;
@@ -123,6 +125,16 @@ pub fn restrict_mount(tree: impl AsFd, attributes: u64, recursive: bool) -> io::
         )
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Cuts the file at `path` to nothing, without opening it.
+///
+/// # Errors
+/// As `truncate`.
+pub fn truncate(path: &Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: the path is a C string that outlives the call.
+    if unsafe { libc::truncate(path.as_ptr(), 0) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Brings up the loopback interface of this network namespace.

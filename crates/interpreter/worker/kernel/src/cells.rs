@@ -1,9 +1,10 @@
 //! The kernel's loop: one message, one answer.
 
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
 use qianshou_interpreter_protocol::{FromKernel, ToKernel};
 use rustix::io::fcntl_dupfd_cloexec;
@@ -20,13 +21,13 @@ pub(crate) fn serve(python: Python<'_>, session: &Bound<'_, PyAny>, channel: Cha
     let streams = [fcntl_dupfd_cloexec(stdout(), 3)?, fcntl_dupfd_cloexec(stderr(), 3)?];
     let channel: Shared = Arc::new(Mutex::new(channel));
     let emit = emitter(python, &channel)?;
-    lock(&channel).send(&FromKernel::Ready)?;
+    lock(python, &channel).send(&FromKernel::Ready)?;
     loop {
-        let message = lock(&channel).receive(python)?;
+        let message = lock(python, &channel).receive(python)?;
         match message {
             None => return Ok(()),
             Some(ToKernel::Checkpoint) => {
-                let mut channel = lock(&channel);
+                let mut channel = lock(python, &channel);
                 let theirs = channel.descriptor().ok_or("a checkpoint without its socket")?;
                 match checkpoint::take(python, &channel, theirs)? {
                     Some(own) => *channel = own,
@@ -40,11 +41,11 @@ pub(crate) fn serve(python: Python<'_>, session: &Bound<'_, PyAny>, channel: Cha
                 restore(&streams)?;
                 let result = session.call_method1("execute", (number, code, &emit))?;
                 let outcome = Box::new(python::outcome(&result)?);
-                lock(&channel).send(&FromKernel::Done { number, outcome })?;
+                lock(python, &channel).send(&FromKernel::Done { number, outcome })?;
             }
             Some(ToKernel::SelfTest(test)) => {
                 let verdicts = python.detach(|| selftest::run(&test));
-                lock(&channel).send(&FromKernel::Tested(verdicts))?;
+                lock(python, &channel).send(&FromKernel::Tested(verdicts))?;
             }
             // The answer to a display that a cell sent past us; it ended without reading it.
             Some(ToKernel::Taken) => {}
@@ -66,7 +67,7 @@ fn emitter<'py>(python: Python<'py>, channel: &Shared) -> PyResult<Bound<'py, Py
     let emit = move |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<()> {
         let python = arguments.py();
         let data = python::bundle(&arguments.get_item(1)?.get_item("data")?)?;
-        let mut channel = lock(&channel);
+        let mut channel = lock(python, &channel);
         channel.send(&FromKernel::Display { data }).map_err(to_python_error)?;
         match channel.receive(python).map_err(to_python_error)? {
             Some(ToKernel::Taken) => Ok(()),
@@ -76,6 +77,7 @@ fn emitter<'py>(python: Python<'py>, channel: &Shared) -> PyResult<Bound<'py, Py
     PyCFunction::new_closure(python, None, None, emit)
 }
 
-fn lock(channel: &Shared) -> std::sync::MutexGuard<'_, Channel> {
-    channel.lock().unwrap_or_else(PoisonError::into_inner)
+/// Lets Python go while it waits: who has the channel waits for a message, and then for Python.
+fn lock<'channel>(python: Python<'_>, channel: &'channel Shared) -> MutexGuard<'channel, Channel> {
+    channel.lock_py_attached(python).unwrap_or_else(PoisonError::into_inner)
 }

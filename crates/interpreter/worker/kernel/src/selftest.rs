@@ -6,15 +6,19 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::Path;
 
-use qianshou_interpreter_confine::system::{Fork, exit_now, fork_into};
+use qianshou_interpreter_confine::system::{Fork, exit_now, fork_into, truncate};
 use qianshou_interpreter_protocol::{SelfTest, Verdict};
 use rustix::mount::{MountFlags, mount};
 use rustix::net::{AddressFamily, SocketType, socket};
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, getppid, kill_process, pidfd_open, waitpid};
-use rustix::thread::UnshareFlags;
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, getppid, kill_process, pidfd_open, prlimit,
+    setpriority_process, waitpid,
+};
+use rustix::thread::{UnshareFlags, sched_getaffinity, sched_setaffinity};
 
 pub(crate) fn run(test: &SelfTest) -> Vec<Verdict> {
     let folder = Path::new(&test.folder);
@@ -23,8 +27,10 @@ pub(crate) fn run(test: &SelfTest) -> Vec<Verdict> {
         stopped("files: read a file of the host", fs::read(&test.file)),
         stopped("files: list a folder of the host", fs::read_dir(folder)),
         stopped("files: write into a folder of the host", fs::write(folder.join("written"), "")),
+        stopped("files: cut a file of the host", truncate(Path::new(&test.file))),
         stopped("files: read the host's passwords", fs::read("/etc/shadow")),
         stopped("files: open a program for writing", fs::OpenOptions::new().append(true).open("/usr/bin/env")),
+        stopped("modes: change the mode of a file of the host", change_mode(&test.file)),
         stopped("network: connect to a port of the host", TcpStream::connect((Ipv4Addr::LOCALHOST, test.port))),
         stopped("network: connect to a socket file of the host", UnixStream::connect(&test.socket)),
         stopped("network: connect to an abstract socket of the host", connect_abstract(&test.abstract_name)),
@@ -32,6 +38,9 @@ pub(crate) fn run(test: &SelfTest) -> Vec<Verdict> {
         stopped("network: a virtual machine's socket", open_socket(AddressFamily::VSOCK, SocketType::STREAM)),
         stopped("processes: look at a process of the host", look_at(test.process)),
         stopped("processes: read the supervisor's memory", fs::File::open(supervisor)),
+        stopped("processes: set a limit of a process of the host", limit(test.process)),
+        stopped("processes: set the priority of a process of the host", lower(test.process)),
+        stopped("processes: set the processors of a process of the host", place(test.process)),
         stopped("signals: end a process of the host", end(test.process)),
         stopped("system calls: mount", mount("none", ".", "tmpfs", MountFlags::empty(), None)),
         stopped("system calls: new namespaces", new_namespaces()),
@@ -61,9 +70,30 @@ fn look_at(process: i32) -> io::Result<()> {
     if line == b"cat\0" { Ok(()) } else { Err(io::Error::other("it is another process here")) }
 }
 
+fn change_mode(file: &str) -> io::Result<()> {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600))
+}
+
+/// What it sets does no harm to a process that only waits, and so do the two below.
+fn limit(process: i32) -> io::Result<()> {
+    prlimit(Some(number(process)?), Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    Ok(())
+}
+
+fn lower(process: i32) -> io::Result<()> {
+    Ok(setpriority_process(Some(number(process)?), 19)?)
+}
+
+fn place(process: i32) -> io::Result<()> {
+    Ok(sched_setaffinity(Some(number(process)?), &sched_getaffinity(None)?)?)
+}
+
 fn end(process: i32) -> io::Result<()> {
-    let process = Pid::from_raw(process).ok_or_else(|| io::Error::other("no process"))?;
-    Ok(kill_process(process, Signal::TERM)?)
+    Ok(kill_process(number(process)?, Signal::TERM)?)
+}
+
+fn number(process: i32) -> io::Result<Pid> {
+    Pid::from_raw(process).ok_or_else(|| io::Error::other("no process"))
 }
 
 /// In a process of its own, which is killed where the system bounds memory.

@@ -13,8 +13,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use qianshou_interpreter_confine::kernel::Filters;
 use qianshou_interpreter_confine::system::{close_all_but, execute, exit_now};
-use qianshou_interpreter_confine::{kernel, session as confine};
-use qianshou_interpreter_protocol::{Event, Fork, Network, Supervise, Tier};
+use qianshou_interpreter_confine::{Failure, Step, kernel, session as confine};
+use qianshou_interpreter_protocol::{Event, Fork, FromKernel, Network, Supervise, Tier};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -52,7 +52,10 @@ pub(crate) fn start(
         let become_supervisor = |(): &(), kernel| ends.execute(host.socket(), program, &supervise, kernel);
         let complain = |error: Failed| tell(&host, &*error);
         let namespaces = confine::namespaces(session.tier);
-        match fork_between(python, namespaces, prepare, |()| (), become_supervisor, complain)? {
+        let side = fork_between(python, namespaces, prepare, |()| (), become_supervisor, complain);
+        // Without namespaces it is a plain fork.
+        let side = if namespaces.is_empty() { side? } else { side.step("make a session's namespaces")? };
+        match side {
             Side::Original(_) => Ok(()),
             Side::Copy(()) => {
                 if let Err(error) = become_kernel(python, package, session, filters, &ends) {
@@ -68,9 +71,11 @@ pub(crate) fn start(
     }
 }
 
-fn tell(host: &Channel, error: &dyn std::error::Error) {
+fn tell(host: &Channel, error: &(dyn std::error::Error + 'static)) {
+    let message = error.to_string();
+    let event = if error.is::<Failure>() { Event::NotConfined { message } } else { Event::Failed { message } };
     // A host that is gone needs no message.
-    drop(host.send(&Event::Failed { message: error.to_string() }));
+    drop(host.send(&event));
 }
 
 /// What connects supervisor and kernel; of each pair the first is the supervisor's.
@@ -125,7 +130,10 @@ fn become_kernel(
     let channel = close_all_but(&ends.channel.1)?;
     // A group of its own, so that the supervisor can stop all of the session's processes at one time.
     setpgid(None, None)?;
-    kernel::confine(session, filters)?;
+    let channel = Channel::new(channel);
+    if let Err(refused) = kernel::confine(session, filters) {
+        return channel.send(&FromKernel::NotConfined(refused.to_string()));
+    }
     let environment = python.import("os")?.getattr("environ")?;
     environment.set_item("HOME", session.workspace.as_os_str())?;
     if session.tier != Tier::Namespaces {
@@ -135,5 +143,5 @@ fn become_kernel(
     options.set_item("workspace", session.workspace.as_os_str())?;
     options.set_item("network", session.network != Network::Off)?;
     let session = package.getattr("Session")?.call1((options,))?;
-    cells::serve(python, &session, Channel::new(channel))
+    cells::serve(python, &session, channel)
 }

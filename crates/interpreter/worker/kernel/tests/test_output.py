@@ -86,6 +86,22 @@ class Displays(KernelTest):
             [str(n) for n in range(8)],
         )
 
+    def test_a_display_that_a_thread_is_about_to_send_comes_before_the_end(self):
+        cell = code("""
+            import sys, threading
+            main, begun = threading.get_ident(), threading.Event()
+            class Late:
+                def __repr__(self):
+                    begun.set()
+                    # The cell is over then, but for this.
+                    while sys._current_frames()[main].f_code.co_name not in ('close', 'serve'): pass
+                    return 'late'
+            threading.Thread(target=display, args=(Late(),)).start()
+            begun.wait();
+        """)
+        displays = self.run_cells(cell).displays
+        self.assertEqual([display["data"]["text/plain"] for display in displays], ["late"])
+
     def test_displays_before_an_error_are_there(self):
         self.assertEqual(len(self.fail_cell("display(1)\n1 / 0").displays), 1)
 

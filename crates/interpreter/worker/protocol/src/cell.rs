@@ -31,6 +31,8 @@ pub enum ToKernel {
 pub enum FromKernel {
     /// The kernel waits for a cell.
     Ready,
+    /// The kernel ends before it has begun, because a step of locking it in was refused: which, and why.
+    NotConfined(String),
     /// How the fork of a checkpoint went, said by the kernel or by the copy on its own channel.
     Checkpoint(Checkpoint),
     /// The cell shows something.

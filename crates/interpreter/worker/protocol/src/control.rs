@@ -49,6 +49,8 @@ pub struct Launch {
 pub enum Warm {
     /// Ready to fork.
     Ready(WarmReport),
+    /// A step of locking it in was refused.
+    NotConfined(String),
     /// It cannot go on.
     Failed(String),
 }
@@ -106,6 +108,8 @@ pub struct Fork {
     pub network: Network,
     /// Whether it has a control group.
     pub has_group: bool,
+    /// Whether that bounds its processes, so that nothing else has to count them.
+    pub group_bounds_processes: bool,
 }
 
 /// What a supervisor is told when it starts, as its first argument; the second is the kernel's process.

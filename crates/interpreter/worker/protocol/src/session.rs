@@ -137,6 +137,11 @@ pub enum Event {
         /// [`VERSION`](crate::VERSION) of the sender.
         version: u32,
     },
+    /// The session could not be made, because a step of locking it in was refused.
+    NotConfined {
+        /// Which, and why.
+        message: String,
+    },
     /// The session could not be made, or cannot go on.
     Failed {
         /// Why.

@@ -3,12 +3,21 @@
 //! A new copy takes its time to make, and may fail. The last one stays until the new one has said that it is
 //! frozen, so that a session always has a state to go back to, be it an older one.
 
+use std::time::{Duration, Instant};
+
 use qianshou_interpreter_protocol::{Checkpoint as Told, FromKernel, ToKernel, json, parse};
 use rustix::process::Pid;
 
-use crate::kernel::{Kernel, wait_for};
+use crate::kernel::{Kernel, ONE_WORD, wait_for};
 use crate::link::{Link, Received};
 use crate::memory;
+
+/// How long a copy may take to say its word while the kernel runs: no longer than the supervisor may look away.
+const SHORTLY: Duration = Duration::from_millis(100);
+
+/// How long it may take when the kernel has ended, on a machine that has much else to do. It is forked by then, if it
+/// ever was; but a cell may have left the other end of its channel with somebody who lives on, so that nothing closes.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// The newest frozen copy, and the one that is being made.
 #[derive(Debug, Default)]
@@ -60,10 +69,19 @@ impl Checkpoints {
         }
     }
 
-    /// Waits for that word. To be called when the kernel has done with the copy, so that the word comes or never will.
+    /// Waits a moment for that word, where the kernel says that it has done with the copy. It may not be true, and the
+    /// other end in the hands of a cell: without a word there is no copy.
     pub(crate) fn await_word(&mut self) {
         if let Some(coming) = &mut self.coming {
-            let said = wait_for(&mut coming.link);
+            let said = wait_for(&mut coming.link, Instant::now() + SHORTLY, || true);
+            self.settle(said);
+        }
+    }
+
+    /// Waits for that word when the kernel has ended, so that it comes soon or never will; as long as `go_on` says.
+    pub(crate) fn await_last_word(&mut self, go_on: impl FnMut() -> bool) {
+        if let Some(coming) = &mut self.coming {
+            let said = wait_for(&mut coming.link, Instant::now() + LAST_WORD, go_on);
             self.settle(said);
         }
     }
@@ -89,12 +107,13 @@ impl Checkpoints {
         self.frozen.as_ref().map(|frozen| frozen.process)
     }
 
-    /// Makes the frozen copy the kernel, once everything else is dead; with the cell after which its state is.
-    pub(crate) fn wake(&mut self) -> Result<(Kernel, u64), &'static str> {
+    /// Makes the frozen copy the kernel, once everything else is dead; with the cell after which its state is. Code of
+    /// cells may run when a copy wakes up, so `go_on` is asked whether to wait for it.
+    pub(crate) fn wake(&mut self, go_on: impl FnMut() -> bool) -> Result<(Kernel, u64), &'static str> {
         let Frozen { mut link, process, state } = self.frozen.take().ok_or("there was no room for a copy of it")?;
         let wake = json(&ToKernel::Wake).map_err(|_| "the copy of it cannot be woken")?;
         link.send(&wake);
-        let kernel = match wait_for(&mut link) {
+        let kernel = match wait_for(&mut link, Instant::now() + ONE_WORD, go_on) {
             Some(FromKernel::Ready) => Kernel::new(link, process).ok(),
             _ => None,
         };

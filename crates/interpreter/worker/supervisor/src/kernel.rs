@@ -12,7 +12,10 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_s
 use crate::link::{Link, Received};
 
 /// How long a process that only has to say one word may take, on a machine that has much else to do.
-const ONE_WORD: Duration = Duration::from_secs(30);
+pub(crate) const ONE_WORD: Duration = Duration::from_secs(30);
+
+/// Between two looks at what else there is while a word is waited for.
+const LOOK: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(crate) struct Kernel {
@@ -53,18 +56,24 @@ impl Kernel {
     }
 }
 
-/// The next message, if it comes in time and is one.
-pub(crate) fn wait_for(link: &mut Link) -> Option<FromKernel> {
-    let until = Instant::now() + ONE_WORD;
+/// The next message, if it comes in time and is one. Who should speak may not, on purpose: `go_on` is asked now and then
+/// whether there is still time.
+pub(crate) fn wait_for(link: &mut Link, until: Instant, mut go_on: impl FnMut() -> bool) -> Option<FromKernel> {
+    let mut looked = Instant::now();
     loop {
         match link.receive().ok()? {
             Received::Frame(frame) => return parse(&frame).ok(),
             Received::Closed => return None,
-            Received::Nothing => {
-                let left = until.checked_duration_since(Instant::now())?;
-                let timeout = Timespec::try_from(left).ok()?;
-                let _ = poll(&mut [PollFd::new(&*link, PollFlags::IN)], Some(&timeout));
-            }
+            Received::Nothing => {}
         }
+        if looked.elapsed() >= LOOK {
+            if !go_on() {
+                return None;
+            }
+            looked = Instant::now();
+        }
+        let left = until.checked_duration_since(Instant::now())?;
+        let timeout = Timespec::try_from(left.min(LOOK)).ok()?;
+        let _ = poll(&mut [PollFd::new(&*link, PollFlags::IN)], Some(&timeout));
     }
 }

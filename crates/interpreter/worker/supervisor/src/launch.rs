@@ -12,8 +12,8 @@ use std::process::{Command, ExitCode, ExitStatus};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use qianshou_interpreter_confine::outer;
 use qianshou_interpreter_confine::system::{Fork, exit_now};
+use qianshou_interpreter_confine::{Failure, outer};
 use qianshou_interpreter_protocol::{Decoder, Launch, Tier, VERSION, Warm, json, parse};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -45,11 +45,11 @@ pub(crate) fn run() -> Result<ExitCode, Failed> {
         }
         Ok(Fork::Child) => {
             let error = start(&launch, &module, &program);
-            say_failed(&error.to_string());
+            say_failed(&*error);
             exit_now(1)
         }
         Err(error) => {
-            say_failed(&error.to_string());
+            say_failed(&error);
             Ok(ExitCode::FAILURE)
         }
     }
@@ -101,11 +101,16 @@ fn start(launch: &Launch, module: &File, program: &File) -> Failed {
         .env_clear()
         .envs(launch.environment.iter().map(|(name, value)| (name, value)))
         .exec();
-    format!("cannot start {}: {error}", launch.python.display()).into()
+    let denied = error.kind() == ErrorKind::PermissionDenied;
+    let failure = Failure::new(format!("start {}", launch.python.display()), error);
+    // The host itself can start it: then it is the user that root has become who may not.
+    if denied { failure.into() } else { failure.to_string().into() }
 }
 
-fn say_failed(message: &str) {
-    if let Ok(frame) = json(&Warm::Failed(message.to_owned())) {
+fn say_failed(error: &(dyn std::error::Error + 'static)) {
+    let message = error.to_string();
+    let said = if error.is::<Failure>() { Warm::NotConfined(message) } else { Warm::Failed(message) };
+    if let Ok(frame) = json(&said) {
         let _ = rustix::io::write(stdin(), &frame);
     }
 }

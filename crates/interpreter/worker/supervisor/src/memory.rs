@@ -1,13 +1,14 @@
 //! How much memory a session takes: the proportional set size of its processes and the files it keeps in memory.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use qianshou_interpreter_protocol::{Fork, Tier};
 use rustix::process::Pid;
 
-use crate::processes::descendants;
+use crate::processes::{descendants, read, threads};
 
 /// How long one step of a measurement may take; what else the supervisor watches can wait for so long.
 const STEP: Duration = Duration::from_millis(5);
@@ -28,19 +29,36 @@ impl Meter {
 
     /// Goes on measuring, or begins; the total in bytes when all is measured. What the warm Python shares
     /// with its sessions counts by its share.
-    pub(crate) fn step(&mut self, fork: &Fork) -> Option<u64> {
+    ///
+    /// # Errors
+    /// When the processes cannot be looked at.
+    pub(crate) fn step(&mut self, fork: &Fork) -> io::Result<Option<u64>> {
         let until = Instant::now() + STEP;
         if self.left.is_empty() {
-            self.left = descendants();
+            self.left = descendants()?;
             self.bytes = files(fork);
         }
         while let Some(process) = self.left.pop() {
-            self.bytes += proportional(process).unwrap_or(0);
+            self.bytes += held(process)?;
             if Instant::now() > until && self.is_busy() {
-                return None;
+                return Ok(None);
             }
         }
-        Some(self.bytes)
+        Ok(Some(self.bytes))
+    }
+
+    /// Measures all at once: whether the session holds no more than it may, or the system sees to that.
+    pub(crate) fn is_within(&mut self, fork: &Fork) -> bool {
+        if fork.has_group {
+            return true;
+        }
+        loop {
+            match self.step(fork) {
+                Ok(None) => {}
+                Ok(Some(bytes)) => return bytes <= fork.limits.memory_bytes,
+                Err(_) => return false,
+            }
+        }
     }
 }
 
@@ -53,8 +71,28 @@ fn files(fork: &Fork) -> u64 {
     folders.into_iter().filter_map(used).sum()
 }
 
-fn proportional(process: Pid) -> Option<u64> {
-    kibibytes(&fs::read_to_string(format!("/proc/{}/smaps_rollup", process.as_raw_nonzero())).ok()?, "Pss:")
+/// What a process holds. One whose first thread has ended shows it by the others alone.
+fn held(process: Pid) -> io::Result<u64> {
+    let folder = format!("/proc/{}", process.as_raw_nonzero());
+    let mut bytes = shown(&folder)?;
+    if bytes == 0 {
+        for thread in threads(&folder)? {
+            bytes = bytes.max(shown(&thread)?);
+        }
+    }
+    Ok(bytes)
+}
+
+/// The share that a process has in what it maps; or all of that, where the process lets nobody look into it.
+fn shown(folder: &str) -> io::Result<u64> {
+    let share = read(&format!("{folder}/smaps_rollup")).ok().flatten();
+    share.and_then(|text| kibibytes(&text, "Pss:")).map_or_else(|| resident(folder), Ok)
+}
+
+fn resident(folder: &str) -> io::Result<u64> {
+    let Some(text) = read(&format!("{folder}/statm"))? else { return Ok(0) };
+    let pages: Option<u64> = text.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    Ok(pages.ok_or(io::ErrorKind::InvalidData)? * rustix::param::page_size() as u64)
 }
 
 fn used(folder: &Path) -> Option<u64> {
@@ -64,7 +102,7 @@ fn used(folder: &Path) -> Option<u64> {
 
 /// The most that a process had resident since [`forget_peak`], in bytes.
 pub(crate) fn peak(process: Pid) -> Option<u64> {
-    kibibytes(&fs::read_to_string(format!("/proc/{}/status", process.as_raw_nonzero())).ok()?, "VmHWM:")
+    kibibytes(&read(&format!("/proc/{}/status", process.as_raw_nonzero())).ok()??, "VmHWM:")
 }
 
 /// Starts the measure of [`peak`] anew.

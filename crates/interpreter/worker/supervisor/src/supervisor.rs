@@ -102,7 +102,8 @@ pub(crate) fn run(supervise: &str, kernel: &str) -> Result<(), Failed> {
     if let Err(error) = &ended {
         supervisor.tell(&Event::Failed { message: error.to_string() });
     }
-    kill_all_but(&[], supervisor.group);
+    // Whoever is left ends with the namespace, where there is one.
+    let _ = kill_all_but(&[], supervisor.group);
     if supervisor.fork.tier != Tier::Namespaces {
         // The host removes its folder too, unless it was killed.
         drop(std::fs::remove_dir_all(&supervisor.fork.workspace));
@@ -214,7 +215,7 @@ impl Supervisor {
         let resident = memory::peak(self.kernel.process).unwrap_or(0);
         let affordable = resident < self.fork.limits.memory_bytes / 2;
         if affordable {
-            // One at a time: a copy that nobody has run yet would be thrown away for the next.
+            // A copy that is nearly made is not thrown away for the next, which may fail.
             self.checkpoints.await_word();
             if let Ok(link) = self.kernel.checkpoint() {
                 self.checkpoints.expect(link, self.state);
@@ -261,6 +262,10 @@ impl Supervisor {
                 self.tell(&Event::Hello { version: VERSION });
                 self.prepare();
             }
+            (FromKernel::NotConfined(message), Phase::Starting) => {
+                self.tell(&Event::NotConfined { message: message.clone() });
+                return Err(message.into());
+            }
             (FromKernel::Checkpoint(Told::Refused), _) => self.checkpoints.refused(),
             (FromKernel::Display { data }, Phase::Running(cell)) => {
                 cell.displayed += weight(&data);
@@ -281,7 +286,7 @@ impl Supervisor {
                 if told == Status::Interrupted {
                     // What is stopped is stopped with all that it started.
                     self.checkpoints.await_word();
-                    kill_all_but(&self.own_processes(), self.group);
+                    kill_all_but(&self.own_processes(), self.group).map_err(unseen)?;
                 }
                 self.finish(status, State::Kept, Some(*outcome));
             }
@@ -306,6 +311,10 @@ impl Supervisor {
             (Some(signal), _) => Status::Crashed(signal),
             (None, code) => Status::Vanished(code.unwrap_or(0)),
         };
+        if matches!(self.phase, Phase::Starting) {
+            // What it said last may tell why.
+            self.read_kernel()?;
+        }
         self.kill(status)
     }
 
@@ -332,7 +341,7 @@ impl Supervisor {
         if !self.meter.is_busy() && self.measured.elapsed() < pause {
             return Ok(());
         }
-        let Some(bytes) = self.meter.step(&self.fork) else { return Ok(()) };
+        let Some(bytes) = self.meter.step(&self.fork).map_err(unseen)? else { return Ok(()) };
         self.measured = Instant::now();
         if let Phase::Running(cell) = &mut self.phase {
             cell.peak = cell.peak.max(bytes);
@@ -342,9 +351,9 @@ impl Supervisor {
             return Ok(());
         }
         let own = self.own_processes();
-        if !running && processes::descendants().iter().any(|process| !own.contains(process)) {
+        if !running && processes::descendants().map_err(unseen)?.iter().any(|process| !own.contains(process)) {
             // What earlier cells left running goes first; the next look says whether that was enough.
-            kill_all_but(&own, self.group);
+            kill_all_but(&own, self.group).map_err(unseen)?;
             return Ok(());
         }
         self.kill(Status::OutOfMemory)
@@ -389,12 +398,14 @@ impl Supervisor {
     fn go_back(&mut self) -> Result<u64, &'static str> {
         // From here on it makes no copy, and the one that it may have made has its word.
         self.kernel.kill();
-        self.checkpoints.await_word();
-        if !kill_all_but(self.checkpoints.process().as_slice(), self.group) {
+        // What the cell has started runs on meanwhile, and is looked at.
+        let (meter, fork) = (&mut self.meter, &self.fork);
+        self.checkpoints.await_last_word(|| meter.is_within(fork));
+        if !matches!(kill_all_but(self.checkpoints.process().as_slice(), self.group), Ok(true)) {
             return Err("some processes of the session do not end");
         }
         self.outputs.iter_mut().for_each(Output::drain);
-        let (kernel, cell) = self.checkpoints.wake()?;
+        let (kernel, cell) = self.checkpoints.wake(|| meter.is_within(fork))?;
         memory::offer(kernel.process);
         self.kernel = kernel;
         Ok(cell)
@@ -432,6 +443,11 @@ impl Supervisor {
             self.prepare();
         }
     }
+}
+
+/// Without sight of its processes nothing of a session is held.
+fn unseen(error: std::io::Error) -> Failed {
+    format!("the session's processes cannot be looked at: {error}").into()
 }
 
 struct Ready {

@@ -65,8 +65,9 @@ class Screen:
         self._lock = RLock()
 
     def close(self):
-        """Ends that."""
-        self._publisher = None
+        """Ends that, when a display that a thread is about to send has gone."""
+        with self._lock:
+            self._publisher = None
 
     def show(self, value, source="display"):
         """Shows a value. Between cells, and in a child process, only its text, on standard output."""
