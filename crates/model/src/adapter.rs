@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::ModelError;
 use crate::weights::{FLOATS, dequantize, float_kind};
@@ -26,6 +27,9 @@ struct AdapterConfig {
     use_dora: bool,
     #[serde(default)]
     fan_in_fan_out: bool,
+    /// α and rank of single projections, by patterns of their names.
+    alpha_pattern: Option<Map<String, Value>>,
+    rank_pattern: Option<Map<String, Value>>,
 }
 
 /// The factors of one projection, row by row.
@@ -82,16 +86,25 @@ impl Adapter {
         if config.r == 0 {
             return Err(misfit("its rank is 0".to_owned()));
         }
+        for (field, pattern) in [("alpha_pattern", &config.alpha_pattern), ("rank_pattern", &config.rank_pattern)] {
+            if pattern.as_ref().is_some_and(|pattern| !pattern.is_empty()) {
+                return Err(misfit(format!("`{field}` is not supported; only one rank and one scale can be merged")));
+            }
+        }
         let files = SafeTensors::deserialize(tensors).map_err(|error| damaged(error.to_string()))?;
         let rank = config.r;
         // Rank-stabilised LoRA multiplies with α / √r (Kalajdzievski, 2023).
         let alpha = config.lora_alpha * if config.use_rslora { (rank as f64).sqrt() } else { 1.0 };
         let mut factors = HashMap::new();
         for key in files.names() {
-            let Some(stem) = key.strip_suffix(".lora_A.weight") else {
-                if key.ends_with(".lora_B.weight") {
-                    continue;
+            if let Some(stem) = key.strip_suffix(".lora_B.weight") {
+                // It is read together with its partner.
+                if files.tensor(&format!("{stem}.lora_A.weight")).is_err() {
+                    return Err(misfit(format!("`{stem}` has no lora_A")));
                 }
+                continue;
+            }
+            let Some(stem) = key.strip_suffix(".lora_A.weight") else {
                 return Err(misfit(format!("tensor `{key}` is no LoRA factor")));
             };
             let pair = (files.tensor(key), files.tensor(&format!("{stem}.lora_B.weight")));

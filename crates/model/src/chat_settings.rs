@@ -1,8 +1,10 @@
-//! How a checkpoint wants to be talked to: its chat format, and its defaults for generation.
+//! How a checkpoint wants to be talked to: its chat format, where plain text begins and ends, and its defaults for
+//! generation.
 
 use std::path::Path;
 
 use qianshou_chat::{ChatError, ChatErrorKind, ChatRequest, Message, NativeTool, Sampling};
+use qianshou_gguf::{Gguf, GgufError};
 use qianshou_tokenizer::{ChatMl, ChatTemplate, Tokenizer};
 use serde_json::Value;
 
@@ -66,7 +68,7 @@ impl ChatEncoder {
     }
 }
 
-/// What a checkpoint says about chat.
+/// What a checkpoint says about chat and plain text.
 #[derive(Clone, Debug)]
 pub(crate) struct ChatSettings {
     /// `None` for a base model, which generates raw text only.
@@ -75,6 +77,10 @@ pub(crate) struct ChatSettings {
     pub(crate) sampling: Sampling,
     /// Tokens that end a turn.
     pub(crate) stop_ids: Vec<u32>,
+    /// The token before a plain text, where the model always had one.
+    pub(crate) begin_id: Option<u32>,
+    /// Tokens that end a plain text.
+    pub(crate) end_ids: Vec<u32>,
 }
 
 impl ChatSettings {
@@ -84,18 +90,35 @@ impl ChatSettings {
         if let Some(ChatFormat::Template(template)) = &format {
             stop_ids.extend(template.end_id());
         }
-        Self { format, sampling: Sampling::default(), stop_ids }
+        let end_ids = tokenizer.special_id("<|endoftext|>").into_iter().collect();
+        Self { format, sampling: Sampling::default(), stop_ids, begin_id: None, end_ids }
+    }
+
+    /// Adds what `tokenizer_config.json` of a folder says about plain text, if it is there.
+    pub(crate) fn with_tokenizer_config(mut self, folder: &Path, tokenizer: &Tokenizer) -> Result<Self, ModelError> {
+        let config = read_json(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
+        let token = |field: &str| config[field].as_str().or_else(|| config[field]["content"].as_str());
+        self.begin_id = begin_id(tokenizer, token("bos_token"), config["add_bos_token"].as_bool());
+        self.end_ids.extend(token("eos_token").and_then(|token| tokenizer.special_id(token)));
+        Ok(self)
+    }
+
+    /// Adds what a GGUF file says about plain text.
+    pub(crate) fn with_gguf(mut self, gguf: &Gguf, tokenizer: &Tokenizer) -> Result<Self, GgufError> {
+        let begin = gguf.u32("tokenizer.ggml.bos_token_id")?;
+        let begin = begin.and_then(|begin| tokenizer.specials().find(|&(id, _)| id == begin));
+        let added = gguf.bool("tokenizer.ggml.add_bos_token")?;
+        self.begin_id = begin_id(tokenizer, begin.map(|(_, text)| text), added);
+        self.end_ids.extend(gguf.u32("tokenizer.ggml.eos_token_id")?);
+        Ok(self)
     }
 
     /// Adds what `generation_config.json` of a folder says, if it is there: sampling and end tokens.
     pub(crate) fn with_generation_config(mut self, folder: &Path) -> Result<Self, ModelError> {
         let path = folder.join("generation_config.json");
-        if !path.exists() {
+        let Some(config) = read_json(&path)? else {
             return Ok(self);
-        }
-        let text = std::fs::read(&path).map_err(ModelError::io(&path))?;
-        let config: Value = serde_json::from_slice(&text)
-            .map_err(|error| ModelError::Damaged { path: path.clone(), reason: error.to_string() })?;
+        };
         let number = |field: &str| match config.get(field) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => value.as_f64().map(Some).ok_or_else(|| ModelError::Config {
@@ -118,7 +141,9 @@ impl ChatSettings {
             Some(id) => std::slice::from_ref(id),
             None => &[],
         };
-        self.stop_ids.extend(ends.iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok()));
+        let ends = ends.iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok());
+        self.stop_ids.extend(ends.clone());
+        self.end_ids.extend(ends);
         Ok(self)
     }
 
@@ -132,4 +157,22 @@ impl ChatSettings {
             seed: asked.seed,
         }
     }
+}
+
+/// The token before a plain text, by its name and by whether it is wanted. Where the files do not say so, vocabularies
+/// of SentencePiece have one, and so has that of Llama 3.
+fn begin_id(tokenizer: &Tokenizer, token: Option<&str>, wanted: Option<bool>) -> Option<u32> {
+    let token = token.unwrap_or("<s>");
+    let usual = tokenizer.is_sentencepiece() || token == "<|begin_of_text|>";
+    tokenizer.special_id(token).filter(|_| wanted.unwrap_or(usual))
+}
+
+/// The JSON in a file, if it is there.
+fn read_json(path: &Path) -> Result<Option<Value>, ModelError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = std::fs::read(path).map_err(ModelError::io(path))?;
+    let damaged = |error: serde_json::Error| ModelError::Damaged { path: path.to_owned(), reason: error.to_string() };
+    serde_json::from_slice(&text).map(Some).map_err(damaged)
 }

@@ -150,8 +150,10 @@ impl Checkpoint {
         };
         let settings = ChatSettings::new(format, tokenizer);
         match &self.files {
-            Files::Folder => settings.with_generation_config(&self.path),
-            Files::Gguf { .. } => Ok(settings),
+            Files::Folder => settings.with_tokenizer_config(&self.path, tokenizer)?.with_generation_config(&self.path),
+            Files::Gguf { gguf, .. } => settings
+                .with_gguf(gguf, tokenizer)
+                .map_err(|source| ModelError::Gguf { path: self.path.clone(), source }),
         }
     }
 
@@ -163,7 +165,7 @@ impl Checkpoint {
     /// # Errors
     /// A missing or damaged file or tensor, or an adapter that does not fit.
     pub fn load(self, device: ComputeDevice, adapter: Option<Adapter>) -> Result<Decoder, ModelError> {
-        let weights = Weights::new(&self.path, self.source()?, adapter)?;
+        let weights = Weights::new(&self.path, &self.config, self.source()?, adapter)?;
         Decoder::load(self.config, &weights, device)
     }
 
@@ -173,7 +175,7 @@ impl Checkpoint {
     /// # Errors
     /// A missing or damaged file, or an adapter that does not fit.
     pub fn tensors(&self, adapter: Option<Adapter>) -> Result<Tensors, ModelError> {
-        Ok(Tensors::new(Weights::new(&self.path, self.source()?, adapter)?))
+        Ok(Tensors::new(Weights::new(&self.path, &self.config, self.source()?, adapter)?))
     }
 
     /// What the files hold and what is missing, by their headers alone.

@@ -47,6 +47,17 @@ pub enum RopeScaling {
     },
 }
 
+impl RopeScaling {
+    /// The longest sequence, where the files state this one: who adds YaRN to a configuration leaves that as it was.
+    fn context_window(self, stated: usize) -> usize {
+        match self {
+            // The conversion saturates, and a window that is too long is refused like every other size.
+            Self::Yarn { factor, original_context, .. } => stated.max((factor * original_context as f64) as usize),
+            Self::None | Self::Linear { .. } => stated,
+        }
+    }
+}
+
 /// The shape of a decoder-only transformer with grouped-query attention and a gated MLP.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelConfig {
@@ -74,7 +85,7 @@ pub struct ModelConfig {
     pub rope_scaling: RopeScaling,
     /// What Qwen 1 does beyond the context that it was trained on.
     pub extension: Option<ContextExtension>,
-    /// Longest sequence, in tokens.
+    /// Longest sequence, in tokens; with YaRN the stretched one.
     pub context_window: usize,
     /// The output head is the embedding.
     pub tied_embeddings: bool,
@@ -150,6 +161,7 @@ impl ModelConfig {
             }
             _ => false,
         };
+        let rope_scaling = fields.rope_scaling(context_window)?;
         let config = Self {
             family,
             hidden_size,
@@ -161,9 +173,9 @@ impl ModelConfig {
             vocabulary_size: fields.size("vocab_size")?,
             norm_epsilon: fields.number(config, "rms_norm_eps", Some(1e-6))?,
             rope_theta: fields.rope_theta()?,
-            rope_scaling: fields.rope_scaling(context_window)?,
+            rope_scaling,
             extension: None,
-            context_window,
+            context_window: rope_scaling.context_window(context_window),
             tied_embeddings: flag("tie_word_embeddings", false),
             attention_bias,
             windows: Vec::new(),
@@ -225,7 +237,12 @@ impl ModelConfig {
         let context_window = size("context_length")?;
         let scaling = key("rope.scaling.type");
         let rope_scaling = match gguf.string(&scaling).map_err(|problem| error(&scaling, problem.to_string()))? {
-            None | Some("none") => RopeScaling::None,
+            // Files from before this key can only have a factor.
+            None => match float("rope.scale_linear", 1.0)? {
+                1.0 => RopeScaling::None,
+                factor => RopeScaling::Linear { factor },
+            },
+            Some("none") => RopeScaling::None,
             Some("linear") => RopeScaling::Linear { factor: float("rope.scaling.factor", 1.0)? },
             Some("yarn") => {
                 let original_context = size("rope.scaling.original_context_length")?;
@@ -233,6 +250,15 @@ impl ModelConfig {
             }
             Some(other) => return Err(error(&scaling, format!("is `{other}`, expected none, linear or yarn"))),
         };
+        // Converters say only by these tensors what a `config.json` has a field for.
+        if gguf.tensor("rope_freqs.weight").is_some() {
+            let problem = "is not supported: it stretches rotary frequencies one by one, as Llama 3.1 does";
+            return Err(error("rope_freqs.weight", problem.to_owned()));
+        }
+        let attention_bias = matches!(family, Family::Qwen1 | Family::Qwen2);
+        if !attention_bias && let Some(bias) = gguf.tensors().find(|tensor| tensor.name.ends_with(".bias")) {
+            return Err(error(&bias.name, "is not supported for this family, expected no biases".to_owned()));
+        }
         let Some(embedding) = gguf.tensor("token_embd.weight") else {
             return Err(ModelError::MissingTensor { path: path.to_owned(), tensor: "token_embd.weight".to_owned() });
         };
@@ -250,24 +276,25 @@ impl ModelConfig {
             rope_theta: float("rope.freq_base", 10_000.0)?,
             rope_scaling,
             extension: None,
-            context_window,
+            context_window: rope_scaling.context_window(context_window),
             tied_embeddings: gguf.tensor("output.weight").is_none(),
-            attention_bias: matches!(family, Family::Qwen1 | Family::Qwen2),
+            attention_bias,
             windows: Vec::new(),
         };
         config.check(path)
     }
 
-    /// Parameters of the model, by the shapes alone.
+    /// Parameters of the model, by the shapes alone; `usize::MAX` where they are beyond counting.
     pub fn parameters(&self) -> usize {
+        // Of sizes within their limits, only products of three can overflow.
         let query = self.heads * self.head_size;
         let key_value = self.key_value_heads * self.head_size;
-        let attention = self.hidden_size * (2 * query + 2 * key_value);
+        let attention = self.hidden_size.saturating_mul(2 * query + 2 * key_value);
         let bias = if self.attention_bias { query + 2 * key_value } else { 0 };
         let feed_forward = 3 * self.hidden_size * self.feed_forward_size;
-        let layer = attention + bias + feed_forward + 2 * self.hidden_size;
+        let layer = attention.saturating_add(bias + feed_forward + 2 * self.hidden_size);
         let embeddings = self.vocabulary_size * self.hidden_size * if self.tied_embeddings { 1 } else { 2 };
-        self.layers * layer + embeddings + self.hidden_size
+        self.layers.saturating_mul(layer).saturating_add(embeddings + self.hidden_size)
     }
 
     /// What every shape has to satisfy before tensors are made from it.
@@ -279,7 +306,6 @@ impl ModelConfig {
         let limit = 1 << 24;
         for (name, size) in [
             ("hidden size", self.hidden_size),
-            ("layer count", self.layers),
             ("head count", self.heads),
             ("key and value head count", self.key_value_heads),
             ("head size", self.head_size),
@@ -290,6 +316,10 @@ impl ModelConfig {
             if size == 0 || size > limit {
                 return error(name, "is out of range, expected 1 to 16777216");
             }
+        }
+        // Each layer has a dozen names, which are all written down to look for them.
+        if !(1..=1 << 12).contains(&self.layers) {
+            return error("layer count", "is out of range, expected 1 to 4096");
         }
         if !self.heads.is_multiple_of(self.key_value_heads) {
             return error("key and value head count", "does not divide the number of query heads");

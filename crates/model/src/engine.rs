@@ -1,5 +1,6 @@
 //! One model on one thread, reached through a queue.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::mpsc as queue;
@@ -29,6 +30,7 @@ use crate::{Adapter, Checkpoint, ComputeDevice, ModelError};
 pub struct Engine {
     info: ModelInfo,
     context_window: usize,
+    weight_bytes: BTreeMap<String, usize>,
     tokenizer: Tokenizer,
     chat: ChatSettings,
     /// Made for the first request that has a constraint.
@@ -62,6 +64,7 @@ impl Engine {
         let chat = checkpoint.chat_settings(&tokenizer)?;
         let decoder = checkpoint.load(device, adapter)?;
         let context_window = decoder.config().context_window;
+        let weight_bytes = decoder.weight_bytes();
         let info = ModelInfo {
             name: name.into(),
             context_window: Some(context_window),
@@ -82,7 +85,12 @@ impl Engine {
                 }
             })
             .map_err(ModelError::io("the engine's thread"))?;
-        Ok(Self { info, context_window, tokenizer, chat, constraints: OnceLock::new(), jobs })
+        Ok(Self { info, context_window, weight_bytes, tokenizer, chat, constraints: OnceLock::new(), jobs })
+    }
+
+    /// Bytes of matrices held in each type; see [`Decoder::weight_bytes`](crate::Decoder::weight_bytes).
+    pub fn weight_bytes(&self) -> &BTreeMap<String, usize> {
+        &self.weight_bytes
     }
 
     /// The tokenizer of the model.
@@ -160,7 +168,8 @@ impl ChatModel for Engine {
 }
 
 /// An engine that continues plain text: the texts of a request's messages, one behind the other, without any
-/// chat format. It ends where the model ends the text (`<|endoftext|>`).
+/// chat format. Before it comes the token that the model always had there, if any (`<s>` of Llama). It ends where
+/// the model ends the text: with `<|endoftext|>`, or what the checkpoint's files name as its end.
 #[derive(Debug)]
 pub struct Completion {
     engine: Arc<Engine>,
@@ -173,8 +182,9 @@ impl Completion {
     }
 
     fn prompt(&self, request: &ChatRequest) -> Vec<u32> {
+        let Engine { tokenizer, chat, .. } = &*self.engine;
         let text: String = request.messages.iter().map(Message::text).collect();
-        self.engine.tokenizer.encode(&text, Specials::None)
+        chat.begin_id.into_iter().chain(tokenizer.encode(&text, Specials::None)).collect()
     }
 }
 
@@ -187,9 +197,7 @@ impl ChatModel for Completion {
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ChatError> {
         let engine = &self.engine;
         request.validate(&engine.info.capabilities)?;
-        let prompt = self.prompt(&request);
-        let stop_ids = engine.tokenizer.special_id("<|endoftext|>").into_iter().collect();
-        engine.submit(prompt, stop_ids, &request)
+        engine.submit(self.prompt(&request), engine.chat.end_ids.clone(), &request)
     }
 
     fn count_tokens(&self, request: &ChatRequest) -> Option<usize> {
@@ -197,7 +205,8 @@ impl ChatModel for Completion {
     }
 }
 
-/// Runs one job. A panic inside the computation ends the job, not the engine.
+/// Runs one job. A panic inside the computation ends the job, not the engine. After a failure the cache may name
+/// tokens whose keys were never computed, so nothing of it is kept.
 fn serve(generator: &mut Generator, job: Job) {
     let Job { generation, events } = job;
     let show = |delta: Option<Delta>| match delta {
@@ -208,7 +217,10 @@ fn serve(generator: &mut Generator, job: Job) {
         // Nobody waits for the end of this reply.
         Ok(Ok(None)) => return,
         Ok(Ok(Some((finish, usage)))) => Ok(ChatEvent::End(End { finish, usage })),
-        Ok(Err(error)) => Err(error),
+        Ok(Err(error)) => {
+            generator.reset();
+            Err(error)
+        }
         Err(panic) => {
             generator.reset();
             let reason = panic.downcast_ref::<String>().map(String::as_str);

@@ -16,6 +16,7 @@ mod safetensors;
 mod shards;
 mod tensors;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{AllocationProperty, Bytes, DType, Tensor, TensorData};
@@ -30,10 +31,11 @@ pub(crate) use self::pytorch::PyTorchFiles;
 pub use self::quantize::quantize;
 pub(crate) use self::safetensors::{FLOATS, SafetensorsFiles, float_kind};
 pub use self::tensors::Tensors;
-use crate::ModelError;
 use crate::adapter::Adapter;
 use crate::device::ComputeDevice;
 use crate::linear::Matrix;
+use crate::names::Names;
+use crate::{ModelConfig, ModelError};
 
 /// Weights that are converted to F16 at a time.
 const SLAB: usize = 1 << 21;
@@ -64,14 +66,17 @@ impl Weights {
     /// Weights of the checkpoint at `path`.
     ///
     /// # Errors
-    /// When the adapter changes a weight that is not there, or has another shape.
+    /// When the adapter changes a weight that the model does not have, or has another shape.
     pub(crate) fn new(
         path: &Path,
+        config: &ModelConfig,
         source: Box<dyn TensorSource>,
         adapter: Option<Adapter>,
     ) -> Result<Self, ModelError> {
         if let Some(adapter) = &adapter {
-            adapter.check(|name| source.shape(name))?;
+            // Files can hold more than the model computes with, such as a head where the embedding is the head.
+            let used: HashSet<String> = Names::new(config).all(config).into_iter().collect();
+            adapter.check(|name| source.shape(name).filter(|_| used.contains(name)))?;
         }
         Ok(Self { path: path.to_owned(), source, adapter })
     }

@@ -2,12 +2,15 @@
 
 use qianshou_chat::{Message, Part, Role};
 
+use crate::Tokenizer;
 use crate::prepare::Start;
-use crate::{Specials, Tokenizer};
 
 const START: &str = "<|im_start|>";
 const END: &str = "<|im_end|>";
 const END_OF_TEXT: &str = "<|endoftext|>";
+
+/// The system message of Qwen 1 where nobody gives one.
+const QWEN_SYSTEM: &str = "You are a helpful assistant.";
 
 /// Why a conversation cannot be put into ChatML.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,22 +47,23 @@ pub enum ChatMlError {
 /// Encodes conversations as ChatML with one tokenizer.
 ///
 /// Each message becomes `<|im_start|>{role}\n{content}<|im_end|>\n`, and the model's turn is opened with
-/// `<|im_start|>assistant\n`. Nothing is added beyond that: where a model expects a system message, the
-/// caller gives one.
+/// `<|im_start|>assistant\n`.
 ///
-/// Families differ in what is encoded as one piece, which matters where content begins with a line break:
-/// [`new`](Self::new) is for all but the first Qwen, [`qwen`](Self::qwen) for that one.
+/// Families differ in what is encoded as one piece, which matters where content begins with a line break, and
+/// in whether a conversation needs a system message: [`new`](Self::new) is for all but the first Qwen,
+/// [`qwen`](Self::qwen) for that one.
 #[derive(Clone, Debug)]
 pub struct ChatMl {
     tokenizer: Tokenizer,
     start: u32,
     end: u32,
-    /// Role, line break and content are encoded apart.
-    apart: bool,
+    /// Role, line break and content are encoded apart, and there is always a system message.
+    qwen: bool,
     stop_ids: Vec<u32>,
 }
 
 /// What a conversation is made of, once the roles are written out.
+#[derive(Clone, Copy)]
 enum Piece<'a> {
     Control(&'static str, u32),
     Text(&'a str),
@@ -69,33 +73,6 @@ enum Piece<'a> {
     },
     /// Where text ends and other text begins.
     Border,
-}
-
-/// What a user said and what the model answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// The user's message.
-    pub query: Message,
-    /// The assistant's.
-    pub response: Message,
-}
-
-impl Turn {
-    /// A turn of plain text.
-    pub fn new(query: impl Into<String>, response: impl Into<String>) -> Self {
-        Self { query: Message::user(query), response: Message::assistant(response) }
-    }
-}
-
-/// What [`ChatMl::context`] makes of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Context {
-    /// The prompt as text, for people.
-    pub text: String,
-    /// The prompt.
-    pub ids: Vec<u32>,
-    /// How many turns of the history are in it, counted from the newest.
-    pub kept: usize,
 }
 
 impl ChatMl {
@@ -108,7 +85,8 @@ impl ChatMl {
         Self::with(tokenizer, false)
     }
 
-    /// ChatML as Qwen 1 has it: the role, the line break after it, and the content are encoded apart.
+    /// ChatML as Qwen 1 has it: the role, the line break after it, and the content are encoded apart, and a
+    /// conversation that begins without a system message gets that of Qwen.
     ///
     /// # Errors
     /// When the vocabulary has no `<|im_start|>` or no `<|im_end|>`.
@@ -116,11 +94,11 @@ impl ChatMl {
         Self::with(tokenizer, true)
     }
 
-    fn with(tokenizer: &Tokenizer, apart: bool) -> Result<Self, ChatMlError> {
+    fn with(tokenizer: &Tokenizer, qwen: bool) -> Result<Self, ChatMlError> {
         let find = |token| tokenizer.special_id(token).ok_or(ChatMlError::MissingToken { token });
         let (start, end) = (find(START)?, find(END)?);
         let stop_ids = [Some(end), Some(start), tokenizer.special_id(END_OF_TEXT)].into_iter().flatten().collect();
-        Ok(Self { tokenizer: tokenizer.clone(), start, end, apart, stop_ids })
+        Ok(Self { tokenizer: tokenizer.clone(), start, end, qwen, stop_ids })
     }
 
     /// The conversation as text, for people. With `continue_last` the last message is left open, else a
@@ -147,14 +125,10 @@ impl ChatMl {
     /// # Errors
     /// Those of [`render`](Self::render).
     pub fn encode(&self, messages: &[Message], continue_last: bool) -> Result<Vec<u32>, ChatMlError> {
-        Ok(self.ids(self.pieces(messages, continue_last)?))
-    }
-
-    fn ids(&self, pieces: Vec<Piece<'_>>) -> Vec<u32> {
         let mut ids = Vec::new();
         let mut text = String::new();
         let mut start = Start::First;
-        for piece in pieces {
+        for piece in self.pieces(messages, continue_last)? {
             let (own, next) = match piece {
                 // A generated part without ids is text like any other.
                 Piece::Text(more) | Piece::Generated { text: more, ids: [] } => {
@@ -171,48 +145,7 @@ impl ChatMl {
             start = next;
         }
         self.tokenizer.encode_text(&text, start, &mut ids);
-        ids
-    }
-
-    /// The prompt for a question after a conversation that may be longer than the model can read.
-    ///
-    /// The history is walked from its newest turn back, and ends before the first turn with which the
-    /// system message and the history would reach `max_window_size` tokens. System message and question
-    /// are always there. This is the `make_context` of Qwen 1, byte for byte with [`qwen`](Self::qwen).
-    ///
-    /// # Errors
-    /// When a message holds an image or a native tool call.
-    pub fn context(
-        &self,
-        system: &str,
-        history: &[Turn],
-        query: &Message,
-        max_window_size: usize,
-    ) -> Result<Context, ChatMlError> {
-        let closed = |messages: &[Message]| -> Result<Vec<u32>, ChatMlError> {
-            let mut pieces = Vec::new();
-            self.closed(messages, &mut pieces)?;
-            Ok(self.ids(pieces))
-        };
-        let system = [Message::system(system)];
-        let system_ids = closed(&system)?;
-        // The line break after the system message is not counted.
-        let mut size = system_ids.len() - self.tokenizer.encode("\n", Specials::None).len();
-        let mut turns = Vec::new();
-        for Turn { query, response } in history.iter().rev() {
-            let turn = closed(&[query.clone(), response.clone()])?;
-            size += turn.len();
-            if size >= max_window_size {
-                break;
-            }
-            turns.push(turn);
-        }
-        let kept = turns.len();
-        let query = std::slice::from_ref(query);
-        let ids = std::iter::once(system_ids).chain(turns.into_iter().rev()).chain([self.encode(query, false)?]);
-        let recent = history[history.len() - kept..].iter().flat_map(|turn| [&turn.query, &turn.response]);
-        let messages: Vec<Message> = system.iter().chain(recent).chain(query).cloned().collect();
-        Ok(Context { text: self.render(&messages, false)?, ids: ids.flatten().collect(), kept })
+        Ok(ids)
     }
 
     /// The ids at which a reply ends: `<|im_end|>`, `<|im_start|>` and, where the vocabulary has it,
@@ -229,19 +162,13 @@ impl ChatMl {
                 None => return Err(ChatMlError::ContinueLast { found: "missing" }),
             }
         }
+        let closing = [Piece::Control(END, self.end), Piece::Text("\n")];
         let mut pieces = Vec::new();
-        self.closed(messages, &mut pieces)?;
-        if continue_last {
-            // What closes the last message.
-            pieces.truncate(pieces.len() - 2);
-        } else {
-            pieces.extend(self.opening("assistant"));
+        if self.qwen && messages.first().is_none_or(|first| first.role != Role::System) {
+            pieces.extend(self.opening("system"));
+            pieces.push(Piece::Text(QWEN_SYSTEM));
+            pieces.extend(closing);
         }
-        Ok(pieces)
-    }
-
-    /// Messages from their opening to the line break after them.
-    fn closed<'a>(&self, messages: &'a [Message], pieces: &mut Vec<Piece<'a>>) -> Result<(), ChatMlError> {
         for (index, message) in messages.iter().enumerate() {
             pieces.extend(self.opening(message.role.as_str()));
             for part in &message.content {
@@ -253,14 +180,19 @@ impl ChatMl {
                     Part::Call(_) => return Err(ChatMlError::Call { index }),
                 });
             }
-            pieces.extend([Piece::Control(END, self.end), Piece::Text("\n")]);
+            pieces.extend(closing);
         }
-        Ok(())
+        if continue_last {
+            pieces.truncate(pieces.len() - closing.len());
+        } else {
+            pieces.extend(self.opening("assistant"));
+        }
+        Ok(pieces)
     }
 
     /// What stands before the content of a message.
     fn opening<'a>(&self, role: &'a str) -> impl Iterator<Item = Piece<'a>> + use<'a> {
-        let border = || self.apart.then_some(Piece::Border);
+        let border = || self.qwen.then_some(Piece::Border);
         let start = Piece::Control(START, self.start);
         [Some(start), Some(Piece::Text(role)), border(), Some(Piece::Text("\n")), border()].into_iter().flatten()
     }

@@ -7,8 +7,8 @@
 //! - **Text is text.** A control token is recognised only where the [call](Tokenizer::encode) allows it
 //!   ([`Specials`]). The `tokenizers` parts know no added token at all, so what a user or a web page
 //!   wrote can never become one, whatever it looks like.
-//! - **Ids are bytes.** Decoding goes through a table from ids to bytes, and a [`StreamDecoder`] never
-//!   shows half a character.
+//! - **Ids are bytes.** Decoding goes through a table from ids to bytes: a token need not end where a
+//!   character does.
 //!
 //! [`ChatMl`] encodes conversations in Qwen's own format, and a [`ChatTemplate`] in that of any checkpoint
 //! which brings a template. What a model generated keeps its ids.
@@ -38,14 +38,12 @@ mod prepare;
 mod ranks;
 mod sentencepiece;
 mod spelling;
-mod stream;
 mod template;
 mod tiktoken;
 mod tokenizer;
 mod vocabulary;
 
-pub use chatml::{ChatMl, ChatMlError, Context, Turn};
+pub use chatml::{ChatMl, ChatMlError};
 pub use error::TokenizerError;
-pub use stream::StreamDecoder;
 pub use template::{ChatTemplate, ChatTemplateError};
 pub use tokenizer::{Specials, Tokenizer};

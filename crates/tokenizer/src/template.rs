@@ -24,8 +24,9 @@ use crate::prepare::Start;
 use crate::tokenizer::Segment;
 use crate::{Specials, Tokenizer};
 
-/// Work that one rendering may do: enough for any conversation, and little enough that a hostile template
-/// ends within seconds and a few hundred megabytes.
+/// Work that one rendering may do: enough for any conversation, and little enough that a hostile template mostly
+/// ends within seconds and a few hundred megabytes. Not always: to repeat a list many
+/// million times costs nothing, and where `~` or `| string` makes text of it, this is charged when the text is there.
 const FUEL: u64 = 4_000_000;
 
 /// Encodes conversations with the Jinja template that a checkpoint brings (`chat_template`).

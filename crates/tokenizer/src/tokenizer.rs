@@ -8,7 +8,7 @@ use std::sync::Arc;
 use qianshou_gguf::Gguf;
 use tokenizers::Model as _;
 
-use crate::prepare::Start;
+use crate::prepare::{Preparation, Start};
 use crate::vocabulary::{Parts, Vocabulary};
 use crate::{TokenizerError, gguf, json, tiktoken};
 
@@ -195,6 +195,11 @@ impl Tokenizer {
     /// The id of a special or added token.
     pub fn special_id(&self, text: &str) -> Option<u32> {
         self.specials().find(|&(_, name)| name == text).map(|(id, _)| id)
+    }
+
+    /// Whether the vocabulary is one of SentencePiece.
+    pub fn is_sentencepiece(&self) -> bool {
+        matches!(self.0.preparation, Preparation::SentencePiece(_))
     }
 
     /// One more than the highest id that has a token. A model may pad its vocabulary beyond that.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use qianshou_chat::Message;
-use qianshou_tokenizer::{ChatMl, Specials, StreamDecoder};
+use qianshou_tokenizer::{ChatMl, Specials};
 
 use crate::support::{ADDED, CONTROLS, base, exact, small};
 
@@ -79,34 +79,6 @@ proptest! {
         prop_assert_eq!(exact().decode(&ids), chatml.render(&messages, false).unwrap());
         let borders = ids.iter().filter(|id| chatml.stop_ids().contains(id)).count();
         prop_assert_eq!(borders, 3);
-    }
-
-    #[test]
-    fn chunks_of_any_bytes_make_up_the_whole(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..6), 0..12)) {
-        let mut decoder = StreamDecoder::new(exact());
-        let mut text: String = chunks.iter().map(|chunk| decoder.push_bytes(chunk)).collect();
-        text.push_str(&decoder.finish());
-        prop_assert_eq!(text, String::from_utf8_lossy(&chunks.concat()).into_owned());
-    }
-
-    #[test]
-    fn chunks_of_any_ids_make_up_the_whole(ids in prop::collection::vec(0..400_u32, 0..40)) {
-        let mut decoder = StreamDecoder::new(exact());
-        let mut text: String = ids.iter().map(|&id| decoder.push(id)).collect();
-        text.push_str(&decoder.finish());
-        prop_assert_eq!(text, exact().decode(&ids));
-    }
-
-    #[test]
-    fn whole_characters_are_shown_at_once_and_never_in_halves(text in text()) {
-        let mut decoder = StreamDecoder::new(exact());
-        let mut shown = String::new();
-        for (index, byte) in text.bytes().enumerate() {
-            shown.push_str(&decoder.push_bytes(&[byte]));
-            let complete = text.floor_char_boundary(index + 1);
-            prop_assert_eq!(shown.as_str(), &text[..complete]);
-            prop_assert_eq!(decoder.is_pending(), complete != index + 1);
-        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Qwen 1, against the official code (see `../goldens/README.md`).
 
+use std::iter;
+
 use proptest::prelude::*;
-use qianshou_chat::{Generated, Message, Part, Role};
-use qianshou_tokenizer::{ChatMl, ChatMlError, Specials, Turn};
+use qianshou_chat::Message;
+use qianshou_tokenizer::{ChatMl, Specials};
 use serde::Deserialize;
 
 use crate::goldens::{Text, lines};
@@ -14,7 +16,6 @@ struct Conversation {
     system: String,
     history: Vec<(String, String)>,
     query: String,
-    max_window_size: usize,
     raw_text: String,
     ids: Vec<u32>,
 }
@@ -30,18 +31,27 @@ fn strings_have_the_official_ids() {
     }
 }
 
+/// Where a conversation is longer than its window, the official code leaves out the oldest turns.
 #[test]
 fn conversations_have_the_official_ids() {
     let chatml = ChatMl::qwen(qwen()).unwrap();
     let cases: Vec<Conversation> = lines(include_str!("../goldens/qwen-conversations.jsonl"));
     assert_eq!(cases.len(), 200);
     let mut shortened = 0;
-    for Conversation { system, history, query, max_window_size, raw_text, ids } in cases {
-        let history: Vec<_> = history.into_iter().map(|(query, response)| Turn::new(query, response)).collect();
-        let context = chatml.context(&system, &history, &Message::user(query), max_window_size).unwrap();
-        assert_eq!(context.text, raw_text);
-        assert_eq!(context.ids, ids, "{raw_text:?}");
-        shortened += usize::from(context.kept < history.len());
+    for Conversation { system, history, query, raw_text, ids } in cases {
+        let without = |left_out: usize| -> Vec<Message> {
+            let turn = |(query, response): &(String, String)| {
+                [Message::user(query.as_str()), Message::assistant(response.as_str())]
+            };
+            let turns = history[left_out..].iter().flat_map(turn);
+            let system = Message::system(system.as_str());
+            iter::once(system).chain(turns).chain([Message::user(query.as_str())]).collect()
+        };
+        let is_official = |left_out: &usize| chatml.render(&without(*left_out), false).unwrap() == raw_text;
+        let left_out = (0..=history.len()).find(is_official);
+        let left_out = left_out.unwrap_or_else(|| panic!("no part of the history gives {raw_text:?}"));
+        assert_eq!(chatml.encode(&without(left_out), false).unwrap(), ids, "{raw_text:?}");
+        shortened += usize::from(left_out > 0);
     }
     assert!(shortened > 20, "{shortened} histories were too long");
 }
@@ -73,33 +83,31 @@ fn text_is_normalised_before_special_tokens_are_found() {
 }
 
 #[test]
-fn generated_turns_keep_their_ids_in_the_context() {
-    let chatml = ChatMl::qwen(qwen()).unwrap();
-    let generated = Part::Generated(Generated { text: "hi".to_owned(), ids: vec![71, 72] });
-    let response = Message { role: Role::Assistant, content: vec![generated] };
-    let history = [Turn { query: Message::user("Hello"), response }];
-    let context = chatml.context("", &history, &Message::user("?"), 6144).unwrap();
-    assert!(context.ids.windows(2).any(|pair| pair == [71, 72]));
-    assert_eq!(context.kept, 1);
-    let none = chatml.context("", &history, &Message::user("?"), 0).unwrap();
-    assert_eq!(none.kept, 0);
-    assert_eq!(none.text, "<|im_start|>system\n<|im_end|>\n<|im_start|>user\n?<|im_end|>\n<|im_start|>assistant\n");
-    let image = Part::Image(qianshou_chat::Image { media_type: String::new(), bytes: vec![] });
-    let query = Message { role: Role::User, content: vec![image] };
-    assert_eq!(chatml.context("", &history, &query, 9), Err(ChatMlError::Image { index: 0 }));
+fn a_conversation_without_a_system_message_gets_that_of_qwen() {
+    let chatml = ChatMl::qwen(exact()).unwrap();
+    let without = [Message::user("Who are you?"), Message::assistant("I am")];
+    let system = Message::system("You are a helpful assistant.");
+    let with: Vec<Message> = iter::once(system).chain(without.iter().cloned()).collect();
+    for continue_last in [false, true] {
+        assert_eq!(chatml.encode(&without, continue_last), chatml.encode(&with, continue_last));
+        assert_eq!(chatml.render(&without, continue_last), chatml.render(&with, continue_last));
+    }
+    // An empty one is one too.
+    let empty = chatml.render(&[Message::system(""), Message::user("?")], false).unwrap();
+    assert!(empty.starts_with("<|im_start|>system\n<|im_end|>\n<|im_start|>user\n?"), "{empty}");
 }
 
 #[test]
 fn what_is_encoded_as_one_piece_is_up_to_the_family() {
-    let messages = [Message::user("\nthe")];
+    let messages = [Message::system("\nthe")];
     let apart = ChatMl::qwen(exact()).unwrap();
     let whole = ChatMl::new(exact()).unwrap();
     assert_eq!(apart.render(&messages, false), whole.render(&messages, false));
     let texts = |chatml: &ChatMl| -> Vec<_> {
         chatml.encode(&messages, false).unwrap()[1..5].iter().map(|id| exact().decode(&[*id])).collect()
     };
-    assert_eq!(texts(&whole), ["user", "\n\n", "the", "<|im_end|>"]);
-    assert_eq!(texts(&apart), ["user", "\n", "\n", "the"]);
+    assert_eq!(texts(&whole), ["system", "\n\n", "the", "<|im_end|>"]);
+    assert_eq!(texts(&apart), ["system", "\n", "\n", "the"]);
 }
 
 /// The vocabulary is read before the property is tried, so that a missing file is not taken for a

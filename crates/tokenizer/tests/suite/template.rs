@@ -321,6 +321,9 @@ fn what_a_template_refuses_is_said() {
     let endless = "{% for a in range(99999) %}{% for b in range(99999) %}{{ 'x' * 9999 }}{% endfor %}{% endfor %}";
     assert_eq!(error(endless), "line 1 of the chat template: engine ran out of fuel");
     assert!(error("{{ 'x' * 999999999 }}").starts_with("line 1"));
+    for long in ["{{ (['x' * 9999] * 99999999) | tojson }}", "{{ ['x' * 9999] * 99999 }}"] {
+        assert_eq!(error(long), "line 1 of the chat template: a value has more than 16 MiB as text");
+    }
     let error = ChatTemplate::new("\n{% if %}", exact()).unwrap_err();
     assert!(matches!(error, ChatTemplateError::Syntax { line: 2, .. }), "{error}");
 
