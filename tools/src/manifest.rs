@@ -40,7 +40,7 @@ use endpoint::{Endpoint, EndpointFields};
 /// | field of `endpoint` | |
 /// |---|---|
 /// | `method` | `GET` (the default), `POST`, `PUT`, `PATCH` or `DELETE` |
-/// | `url` | where; `{name}` in its path or query stands for a required parameter |
+/// | `url` | where; `{name}` in its path or query stands for a required parameter, which in the path is never empty, `.` or `..` |
 /// | `send` | how the other arguments go: as `query`, or as the `json` of the body; by default the former with `GET` and `DELETE`, the latter otherwise |
 /// | `headers` | by name; `${NAME}` in a value is the environment variable of that name, so that no key stands in a file |
 /// | `allow_private_addresses` | `true` if the service is on this machine or its network; see [`HttpGet`](crate::HttpGet) |

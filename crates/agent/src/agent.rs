@@ -118,6 +118,7 @@ impl Agent {
             protocol: self.inner.setup.protocol.name().to_owned(),
             tools: self.tools().to_vec(),
             limits: self.inner.setup.limits,
+            approval: self.inner.setup.approval,
             conversation: state.conversation().to_vec(),
         }
     }

@@ -31,6 +31,7 @@ pub enum ArgumentStage {
     Code,
 }
 
+const FENCE: &str = "```";
 /// How many faults of one call are told to the model.
 const FAULTS_SHOWN: usize = 4;
 /// How many characters of a wrong value are told to the model.
@@ -87,16 +88,35 @@ fn parse(input: &str, spec: &ToolSpec) -> Result<(Value, ArgumentStage), String>
     }
 }
 
-/// The content of a code fence that `input` begins with. A fence that is never closed reaches to the
-/// end; what follows a closed one is not part of it.
+/// The content of a code fence that `input` begins with. It is closed at the beginning of a line, or at the
+/// very end of the input. One that is never closed reaches to the end; what follows a closed one is not part
+/// of it.
 fn without_fence(input: &str) -> Option<&str> {
-    let inside = input.strip_prefix("```")?;
-    // The language, if any, is one word on the line of the fence.
-    let inside = match inside.split_once('\n') {
-        Some((language, rest)) if language.trim().chars().all(|c| c.is_alphanumeric() || "+-_#.".contains(c)) => rest,
+    let inside = input.strip_prefix(FENCE)?;
+    let inside = match inside.find('\n') {
+        Some(end) if is_language(&inside[..end]) => &inside[end..],
         _ => inside,
     };
-    Some(inside.split_once("```").map_or(inside, |(body, _)| body).trim())
+    // Within a line a fence is a part of a string or of code.
+    let mut open = 1;
+    for (at, fence) in inside.match_indices("\n```") {
+        let line = inside[at + fence.len()..].lines().next().unwrap_or_default();
+        // One that names its language opens another inside.
+        if is_language(line) && !line.trim().is_empty() {
+            open += 1;
+        } else {
+            open -= 1;
+        }
+        if open == 0 {
+            return Some(inside[..at].trim());
+        }
+    }
+    Some(inside.strip_suffix(FENCE).unwrap_or(inside).trim())
+}
+
+/// Whether a text can follow a fence on its line: the name of a language, one word, or none.
+fn is_language(text: &str) -> bool {
+    text.trim().chars().all(|c| c.is_alphanumeric() || "+-_#.".contains(c))
 }
 
 /// What is wrong with arguments, if anything is.
@@ -227,10 +247,28 @@ mod tests {
     }
 
     #[test]
+    fn a_fence_inside_closes_nothing() {
+        let page = Ok((json!({"city": "# T\n```bash\nls\n```\n"}), ArgumentStage::Unfenced));
+        let written = r##"{"city": "# T\n```bash\nls\n```\n"}"##;
+        for input in [format!("```json\n{written}\n```"), format!("```{written}```"), format!("```\n{written}")] {
+            assert_eq!(read_as(&input, ArgumentsFormat::Json), page, "{input}");
+        }
+        // Nor where the model broke the lines of the string.
+        let broken = format!("```json\n{}\n```\nThat is it.", written.replace("\\n", "\n"));
+        let repaired = page.map(|(page, _)| (page, ArgumentStage::Repaired));
+        assert_eq!(read_as(&broken, ArgumentsFormat::Json), repaired);
+    }
+
+    #[test]
     fn code_is_the_first_parameter() {
         let code = |code: &str, stage| Ok((json!({ "city": code }), stage));
         let cases = [
             ("```py\nprint(1)\n```", code("print(1)", ArgumentStage::Code)),
+            ("```py\nprint(1)\n```\nIt prints 1.", code("print(1)", ArgumentStage::Code)),
+            ("```print(1)```", code("print(1)", ArgumentStage::Code)),
+            ("```\n```", code("", ArgumentStage::Code)),
+            ("```py\nprint(\"```python\")\n```", code("print(\"```python\")", ArgumentStage::Code)),
+            ("print(\"```python\")", code("print(\"```python\")", ArgumentStage::Code)),
             ("print({'a': 1})", code("print({'a': 1})", ArgumentStage::Code)),
             (r#"{"city": "x = 1"}"#, code("x = 1", ArgumentStage::Strict)),
             ("", code("", ArgumentStage::Code)),

@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use qianshou_chat::Message;
 use tokio_util::sync::CancellationToken;
 
+use crate::transcript::Log;
 use crate::{Agent, Answer, Conversation, Decision, Event, EventStream, RunError, RunState, TranscriptWriter};
 
 /// A conversation with an agent, which remembers what was said.
@@ -39,13 +40,16 @@ use crate::{Agent, Answer, Conversation, Decision, Event, EventStream, RunError,
 pub struct Chat {
     agent: Agent,
     history: Vec<Message>,
-    transcript: Option<TranscriptWriter>,
+    /// Where turns are written down.
+    log: Option<Log>,
+    /// The turn that the log goes on with if it is resumed.
+    suspended: Option<RunState>,
 }
 
 impl Chat {
     /// A conversation in which nothing was said.
     pub fn new(agent: Agent) -> Self {
-        Self { agent, history: Vec::new(), transcript: None }
+        Self { agent, history: Vec::new(), log: None, suspended: None }
     }
 
     /// Goes on with an earlier conversation.
@@ -58,7 +62,7 @@ impl Chat {
     /// Writes the turns down, one run after the other.
     #[must_use]
     pub fn recorded(mut self, transcript: TranscriptWriter) -> Self {
-        self.transcript = Some(transcript);
+        self.log = Some(Log::new(transcript));
         self
     }
 
@@ -92,18 +96,23 @@ impl Chat {
         let mut conversation = self.history.clone();
         conversation.extend(said.into().0);
         let events = self.agent.stream(conversation);
-        self.turn(events)
+        let events = match self.log.take() {
+            Some(log) => events.recorded(log.into_writer()),
+            None => events,
+        };
+        ChatTurn { chat: self, events }
     }
 
     /// Goes on with a turn that was suspended, in this process or in an earlier one.
+    ///
+    /// When turns are [recorded](Self::recorded) it has to be the last turn of this conversation; any other
+    /// ends with [`RunError::BegunUnrecorded`].
     pub fn resume(&mut self, state: RunState) -> ChatTurn<'_> {
+        let is_recorded = self.suspended.as_ref() == Some(&state);
         let events = self.agent.drive(self.agent.resume(state), CancellationToken::new());
-        self.turn(events)
-    }
-
-    fn turn(&mut self, events: EventStream) -> ChatTurn<'_> {
-        let events = match self.transcript.take() {
-            Some(transcript) => events.recorded(transcript),
+        let events = match self.log.take() {
+            Some(log) if is_recorded => events.with_log(log),
+            Some(log) => events.recorded(log.into_writer()),
             None => events,
         };
         ChatTurn { chat: self, events }
@@ -147,6 +156,8 @@ impl Drop for ChatTurn<'_> {
         if let Some(messages) = self.events.end() {
             self.chat.history = messages;
         }
-        self.chat.transcript = self.events.take_transcript();
+        self.chat.log = self.events.take_log();
+        let waits = self.chat.log.is_some() && self.events.is_suspended();
+        self.chat.suspended = waits.then(|| self.events.state().clone());
     }
 }

@@ -96,10 +96,19 @@ impl EventStream {
     }
 
     /// Decides about a call that waits for it, in the place of the agent's [`Approval`](crate::Approval):
-    /// how a run that was suspended goes on. Further events are to be polled then.
+    /// how a run that was suspended goes on. Further events are to be polled then. A decision about a call
+    /// that does not wait for it changes nothing.
     pub fn decide(&mut self, call: impl Into<String>, decision: Decision) {
+        let call = call.into();
+        if !self.state().awaiting_decision().any(|waiting| waiting.id == call) {
+            return;
+        }
+        // Whoever was asked about it might never answer.
+        if self.work.is_deciding(&call) {
+            self.work = Work::None;
+        }
         self.suspended = false;
-        self.take(Done::Decision(call.into(), Some(decision)));
+        self.take(Done::Decision(call, Some(decision)));
     }
 
     /// Cancels the run when it is told to; the last events are still to be polled then.
@@ -108,7 +117,8 @@ impl EventStream {
     }
 
     /// Writes the run down as it goes on. When that fails, the run ends with an error: nothing happens
-    /// unrecorded.
+    /// unrecorded. A run that has begun already, as one that was [resumed](Agent::resume) has, ends with
+    /// [`RunError::BegunUnrecorded`].
     ///
     /// ```
     /// use std::sync::Arc;
@@ -136,16 +146,27 @@ impl EventStream {
     /// ```
     #[must_use]
     pub fn recorded(self, transcript: TranscriptWriter) -> Self {
-        self.with_log(Log::new(transcript))
+        let stream = if self.run.has_begun() {
+            let state = Box::new(self.run.state().clone());
+            Self::failed(self.agent, RunError::BegunUnrecorded { state })
+        } else {
+            self
+        };
+        stream.with_log(Log::new(transcript))
     }
 
     pub(crate) fn with_log(self, log: Log) -> Self {
         Self { log: Some(log), ..self }
     }
 
-    /// The file that the run is recorded to, for the next one.
-    pub(crate) fn take_transcript(&mut self) -> Option<TranscriptWriter> {
-        self.log.take().map(Log::into_writer)
+    /// Where the run is recorded, for what follows it.
+    pub(crate) fn take_log(&mut self) -> Option<Log> {
+        self.log.take()
+    }
+
+    /// Whether nobody could decide about a call, so that the run waits.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended
     }
 
     /// Ends the run, unless it is over or suspended, and gives the conversation that it made if the model

@@ -51,6 +51,15 @@ pub enum RunError {
         /// The run, to be saved and resumed.
         state: Box<RunState>,
     },
+    /// The run had begun before it was to be written down. Its transcript would lack the beginning, and nobody
+    /// could replay or resume it.
+    #[error(
+        "the run has begun unrecorded; record runs from their beginning, and go on with them by `resume_transcript`"
+    )]
+    BegunUnrecorded {
+        /// The run.
+        state: Box<RunState>,
+    },
     /// The run cannot be written down.
     #[error("the transcript cannot be written")]
     Transcript {

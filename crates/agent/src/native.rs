@@ -108,10 +108,12 @@ fn push_step(messages: &mut Vec<Message>, step: &TakenStep) {
     if !content.is_empty() {
         messages.push(Message { role: Role::Assistant, content });
     }
-    let ids: Vec<_> = step.reply.iter().filter_map(native_call).map(|call| call.id.as_str()).collect();
-    for (index, call) in step.record.calls.iter().enumerate() {
+    let calls = &step.record.calls;
+    let apart: Vec<_> = step.reply.iter().filter_map(native_call).map(|call| call.id.as_str()).collect();
+    let own = calls.iter().map(|call| call.id.as_str());
+    let ids = if apart.len() == calls.len() { apart } else { own.collect() };
+    for (call, id) in calls.iter().zip(ids) {
         if let Some(observation) = &call.observation {
-            let id = ids.get(index).copied().unwrap_or(&call.id);
             messages.push(Message::result(id, observation.text.as_str()));
         }
     }
@@ -119,11 +121,12 @@ fn push_step(messages: &mut Vec<Message>, step: &TakenStep) {
 }
 
 /// The reply as it stands in the conversation. Calls that a server gave as text become calls, because the
-/// server wants to see one for each result; those of a local model stay the tokens that they are.
+/// server wants to see one for each result, and with them those that it told apart; those of a local model stay
+/// the tokens that they are.
 fn reply(step: &TakenStep) -> Vec<Part> {
-    let told_apart = step.reply.iter().any(|part| native_call(part).is_some());
+    let apart = step.reply.iter().filter_map(native_call).count();
     let has_ids = step.reply.iter().any(|part| matches!(part, Part::Generated(_)));
-    if told_apart || has_ids || step.record.calls.is_empty() {
+    if apart == step.record.calls.len() || (apart == 0 && has_ids) {
         return step.reply.clone();
     }
     let thought = (!step.record.thought.is_empty()).then(|| Part::Text(step.record.thought.clone()));

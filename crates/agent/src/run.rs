@@ -21,8 +21,9 @@ use crate::budget::{Budget, Fit};
 use crate::reply::Reply;
 use crate::toolbox::Toolbox;
 use crate::{
-    Answer, CallRecord, Decision, Event, Input, Interruption, Limits, Observation, ObservationKind, Protocol, RunState,
-    Step, StopReason, TakenStep, ToolCall, ToolOutcome, Turn, Warning, arguments, nearest, observation, python_json,
+    Answer, CallRecord, Decision, Event, Input, Interruption, Limits, Observation, ObservationKind, Protocol,
+    RunHeader, RunState, Step, StopReason, TakenStep, ToolCall, ToolOutcome, Turn, Warning, arguments, nearest,
+    observation, python_json,
 };
 
 /// What all runs of an agent share.
@@ -35,7 +36,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) capabilities: Capabilities,
     pub(crate) budget: Budget,
-    /// Whether calls need approval.
+    /// Whether somebody is asked before calls run.
     pub(crate) approval: bool,
 }
 
@@ -95,6 +96,8 @@ pub struct AgentRun {
     setup: Arc<Setup>,
     state: RunState,
     reply: Option<Reply>,
+    /// Whether calls need approval: by this agent, or by the one that began the run.
+    approval: bool,
     /// What happened before is fed again. Then the record says what was left out of prompts.
     retracing: bool,
 }
@@ -105,14 +108,28 @@ impl AgentRun {
     }
 
     pub(crate) fn resume(setup: Arc<Setup>, state: RunState) -> Self {
-        let mut run = Self { setup, state, reply: None, retracing: false };
+        let approval = setup.approval;
+        let mut run = Self { setup, state, reply: None, approval, retracing: false };
         run.go_on();
         run
     }
 
     /// A run into which what happened in an earlier one is fed, until it [goes on](Self::go_on) from there.
-    pub(crate) fn retrace(setup: Arc<Setup>, conversation: Vec<Message>) -> Self {
-        Self { setup, state: RunState::new(conversation), reply: None, retracing: true }
+    pub(crate) fn retrace(setup: Arc<Setup>, header: &RunHeader) -> Self {
+        let state = RunState::new(header.conversation.clone());
+        let approval = setup.approval || header.approval;
+        Self { setup, state, reply: None, approval, retracing: true }
+    }
+
+    /// The record of a run ends here because its next prompt did not fit. Whether it does is not judged again:
+    /// the model that counted may not be there.
+    pub(crate) fn retrace_context_full(&mut self) -> Vec<Event> {
+        if self.state.finished.is_some() || !self.state.waits_for_model() {
+            return Vec::new();
+        }
+        let stop_reason = StopReason::ContextFull;
+        self.state.finished = Some(stop_reason);
+        vec![Event::Finished { answer: Box::new(self.answer(stop_reason)) }]
     }
 
     /// Checks the limits before anything is asked for.
@@ -173,6 +190,11 @@ impl AgentRun {
     /// Whether a reply has begun.
     pub(crate) fn is_replying(&self) -> bool {
         self.reply.is_some()
+    }
+
+    /// Whether something came of the run already, be it only a reply that was lost.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.is_replying() || !self.state.steps.is_empty() || self.state.lost_replies > 0
     }
 
     /// Leaves out the oldest turn or step; false if there is none that may be.
@@ -257,7 +279,7 @@ impl AgentRun {
         if self.state.repeats() >= self.setup.limits.repeated_actions {
             return self.finish(StopReason::RepeatedAction, events);
         }
-        if self.setup.approval {
+        if self.approval {
             for call in self.state.calls_mut().filter(|call| call.is_open()) {
                 call.needs_approval = true;
                 if let Some(ToolCall { id, name, arguments }) = call.to_call() {

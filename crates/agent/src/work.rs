@@ -21,7 +21,8 @@ pub(crate) enum Work {
     None,
     Asking(BoxFuture<'static, Result<ChatStream, ChatError>>, Span),
     Reading(ChatStream, Span),
-    Deciding(BoxFuture<'static, (String, Option<Decision>)>),
+    /// What somebody is asked about, by the id of the call.
+    Deciding(String, BoxFuture<'static, Option<Decision>>),
     Calling(JoinSet<(String, ToolOutcome)>),
 }
 
@@ -55,14 +56,19 @@ impl Work {
     /// Has somebody decide about a call. Without anybody nobody can.
     pub(crate) fn decide(agent: &Inner, call: ToolCall) -> Self {
         let approval = agent.approval.clone();
+        let id = call.id.clone();
         let deciding = async move {
-            let decision = match approval {
+            match approval {
                 Some(approval) => approval.decide(&call).await,
                 None => None,
-            };
-            (call.id, decision)
+            }
         };
-        Self::Deciding(deciding.boxed())
+        Self::Deciding(id, deciding.boxed())
+    }
+
+    /// Whether somebody is asked about this call.
+    pub(crate) fn is_deciding(&self, call: &str) -> bool {
+        matches!(self, Self::Deciding(id, _) if id == call)
     }
 
     /// Runs tools, each in a task of its own.
@@ -109,8 +115,9 @@ impl Work {
                     }
                 })
             }
-            Self::Deciding(deciding) => {
-                let (call, decision) = ready!(deciding.poll_unpin(context));
+            Self::Deciding(call, deciding) => {
+                let decision = ready!(deciding.poll_unpin(context));
+                let call = std::mem::take(call);
                 Poll::Ready(self.over(Done::Decision(call, decision)))
             }
             Self::Calling(tasks) => Poll::Ready(match ready!(tasks.poll_join_next(context)) {

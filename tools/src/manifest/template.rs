@@ -51,10 +51,10 @@ impl Template {
     }
 
     /// The address with the values of the arguments. Nothing when one is missing, or when one would lead
-    /// to another part of the path (`..`).
+    /// to another part of the path: up (`..`), or to the collection instead of a thing in it (`.`, or nothing).
     pub(super) fn fill(&self, value: impl Fn(&str) -> Option<String>) -> Option<Url> {
         let url = Url::parse(&fill(&self.parts, value)?).ok()?;
-        let segments = |url: &Url| url.path_segments().map(Iterator::count);
+        let segments = |url: &Url| Some(url.path_segments()?.filter(|segment| !segment.is_empty()).count());
         (segments(&url) == segments(&self.example)).then_some(url)
     }
 }
@@ -96,7 +96,12 @@ mod tests {
             ("https://a.example/{x}/now", "a/b?c#d", Some("https://a.example/a%2Fb%3Fc%23d/now")),
             ("https://a.example/v1?q={x}&f=1", "a&b=c d", Some("https://a.example/v1?q=a%26b%3Dc%20d&f=1")),
             ("https://a.example/{x}.json", "v1.2", Some("https://a.example/v1.2.json")),
+            ("https://a.example/v1?q={x}", "", Some("https://a.example/v1?q=")),
             ("https://a.example/v1/{x}", "..", None),
+            ("https://a.example/v1/{x}", ".", None),
+            ("https://a.example/v1/{x}", "", None),
+            ("https://a.example/v1/{x}/", "", None),
+            ("https://a.example/v1/{x}/now", "", None),
             ("https://a.example/v1/{x}/now", ".", None),
             ("https://a.example/v1/.{x}", ".", None),
             ("https://a.example/{x}/{x}", "..", None),
@@ -128,6 +133,14 @@ mod tests {
                 prop_assert!(url.starts_with("https://a.example/v1/"), "{}", url);
                 prop_assert_eq!(url.matches("/now?q=").count(), 1, "{}", url);
                 prop_assert_eq!(url.matches(['/', '?', '#', '&', '=']).count(), 7, "{}", url);
+            }
+        }
+
+        #[test]
+        fn no_value_addresses_the_collection(value in "\\PC{0,8}|[./%\\\\?#@:]{0,6}") {
+            if let Some(url) = filled("https://a.example/v1/{x}", &value) {
+                let last = url.strip_prefix("https://a.example/v1/").unwrap_or_default();
+                prop_assert!(!last.is_empty() && !last.contains(['/', '?', '#']), "{}", url);
             }
         }
 

@@ -10,7 +10,7 @@
 //! - **After a call** anything but a call is dropped, and further calls with it: an invented result
 //!   ([`Warning::InventedObservation`]) or other text ([`Warning::TextAfterCall`]).
 //! - **What only looks like a call** (a block without a name, the JSON of a call without its tags) is
-//!   neither call nor answer ([`Warning::LooksLikeCall`]).
+//!   neither call nor answer ([`Warning::LooksLikeCall`]). Calls beside such a block count.
 
 use qianshou_chat::{FinishReason, NativeCall};
 
@@ -199,6 +199,7 @@ impl StepReader for NativeReader {
             self.end_block(&mut events);
         }
         if self.has_call {
+            events.extend(self.suspect.take().map(|text| StepEvent::Warning(Warning::LooksLikeCall { text })));
             return events;
         }
         if block::looks_like_call(&self.answer.shown) {

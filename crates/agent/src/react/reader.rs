@@ -4,7 +4,9 @@
 //! holds one call or one answer. The rules for what models write:
 //!
 //! - **Thought**: text without a keyword is thought, and so is all of a `<think>` block at the beginning,
-//!   whatever it holds. A stop string inside it ends the block ([`Warning::StoppedInThinking`]).
+//!   whatever it holds. A stop string inside it ends the block ([`Warning::StoppedInThinking`]). Some chat
+//!   templates open the block themselves: thought up to a line `</think>` is such a block. An action or an
+//!   answer before that line counts, as only the line could tell that it was none.
 //! - **Several actions before one input**: the last one counts ([`Warning::SeveralActions`]).
 //! - **End of the input**: the next keyword line, or the end of the reply. What follows is dropped: an
 //!   invented observation ([`Warning::InventedObservation`]), an answer
@@ -270,6 +272,11 @@ impl ReActReader {
         self.read += self.line.len();
         self.line.clear();
         self.state = state;
+        self.suspect = None;
+        // The chat template opened the block whose end this is.
+        if !self.thought.shown.is_empty() {
+            self.thinking = std::mem::take(&mut self.thought);
+        }
         // What follows is as good as a message of its own.
         self.at_line_start = state == State::Thought;
         self.fresh = false;

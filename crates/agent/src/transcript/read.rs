@@ -5,6 +5,7 @@ use std::path::Path;
 use qianshou_chat::{RecordLine, Recording, RecordingError, Records};
 use serde::{Deserialize, Serialize};
 
+use super::record::OLDEST;
 use super::{
     CallOutcome, DecidedCall, Ending, Record, RunHeader, StepOutcome, TRANSCRIPT_VERSION, TimedRecord, TranscriptError,
 };
@@ -152,5 +153,5 @@ fn content<Line: serde::de::DeserializeOwned, T>(
     line: &RecordLine,
     of: impl FnOnce(Line) -> T,
 ) -> Result<T, RecordingError> {
-    line.parse(TRANSCRIPT_VERSION..=TRANSCRIPT_VERSION).map(of)
+    line.parse(OLDEST..=TRANSCRIPT_VERSION).map(of)
 }

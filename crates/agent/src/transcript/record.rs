@@ -13,9 +13,13 @@ use crate::{Decision, Interruption, Limits, StepRecord, StopReason, ToolOutcome,
 /// | version | what changed | old reader, new data | new reader, old data |
 /// |--:|---|---|---|
 /// | 1 | the first | | |
-pub const TRANSCRIPT_VERSION: u32 = 1;
+/// | 2 | `approval` of `run` | refused | read; no call needed approval |
+pub const TRANSCRIPT_VERSION: u32 = 2;
 
-/// What a run begins with: `{"record":"run","version":1,"at":…,"run":{…}}`.
+/// The oldest version that is read.
+pub(super) const OLDEST: u32 = 1;
+
+/// What a run begins with: `{"record":"run","version":2,"at":…,"run":{…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunHeader {
     /// The model that was asked.
@@ -26,11 +30,14 @@ pub struct RunHeader {
     pub tools: Vec<ToolSpec>,
     /// What the run might take.
     pub limits: Limits,
+    /// Whether calls needed approval. Whatever agent goes on with the run, they do then.
+    #[serde(default)]
+    pub approval: bool,
     /// The conversation, which ends with the question.
     pub conversation: Vec<Message>,
 }
 
-/// A call of a tool, and how it ended: `{"record":"call","version":1,"at":…,"call":{…}}`.
+/// A call of a tool, and how it ended: `{"record":"call","version":2,"at":…,"call":{…}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallOutcome {
     /// The id of the call.
@@ -39,7 +46,7 @@ pub struct CallOutcome {
     pub outcome: ToolOutcome,
 }
 
-/// Whether a call might run: `{"record":"decision","version":1,"at":…,"decision":{…}}`.
+/// Whether a call might run: `{"record":"decision","version":2,"at":…,"decision":{…}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecidedCall {
     /// The id of the call.
@@ -48,7 +55,7 @@ pub struct DecidedCall {
     pub decision: Decision,
 }
 
-/// A step that is over: `{"record":"step","version":1,"at":…,"step":{…}}`.
+/// A step that is over: `{"record":"step","version":2,"at":…,"step":{…}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepOutcome {
     /// Which step of the run, the first being 1.
@@ -57,7 +64,7 @@ pub struct StepOutcome {
     pub outcome: StepRecord,
 }
 
-/// What a run ends with: `{"record":"end","version":1,"at":…,"end":{…}}`.
+/// What a run ends with: `{"record":"end","version":2,"at":…,"end":{…}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ending {
     /// Why it ended.

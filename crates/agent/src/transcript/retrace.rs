@@ -5,7 +5,7 @@ use std::path::Path;
 use qianshou_chat::{ChatErrorKind, ChatEvent, ChatRequest, Difference, Exchange, FinishReason, RecordingError};
 
 use super::{CallOutcome, DecidedCall, Log, Record, RecordedRun, StepOutcome, Transcript, TranscriptWriter};
-use crate::{Agent, AgentRun, Event, EventStream, Input, Step, ToolOutcome};
+use crate::{Agent, AgentRun, Event, EventStream, Input, Step, StopReason, ToolOutcome};
 
 /// Why a transcript cannot be read, or a run of it not be brought back.
 #[derive(Debug, thiserror::Error)]
@@ -44,12 +44,16 @@ impl Agent {
     /// agent.
     ///
     /// So a test of what is made of events, or of the agent itself, needs neither. The agent has to be
-    /// set up as it was, and the run has to be over.
+    /// set up as it was, and the run has to be over. Only whether its last prompt fitted is taken from the
+    /// record, and whether calls needed approval.
     ///
     /// # Errors
     /// When the run was recorded with another setup, with the first thing that differs, or is not over.
-    pub fn replay(&self, run: &RecordedRun) -> Result<Vec<Event>, TranscriptError> {
-        let (mut run, mut events) = self.retrace(run)?;
+    pub fn replay(&self, recorded: &RecordedRun) -> Result<Vec<Event>, TranscriptError> {
+        let (mut run, mut events) = self.retrace(recorded)?;
+        if recorded.end().is_some_and(|end| end.stop_reason == StopReason::ContextFull) {
+            events.extend(run.retrace_context_full());
+        }
         run.go_on();
         match run.next() {
             // A limit that is checked before the first step has no event of its own.
@@ -64,7 +68,8 @@ impl Agent {
     /// about. What happens is appended to the file.
     ///
     /// A reply or a call that was not complete is made again; see
-    /// [`recorded`](EventStream::recorded) for an example.
+    /// [`recorded`](EventStream::recorded) for an example. Calls need approval if they did when the run began,
+    /// or if this agent asks for it.
     ///
     /// # Errors
     /// When the file cannot be read, holds no run, or its run was recorded with another setup.
@@ -82,7 +87,7 @@ impl Agent {
 
     /// The run as it was at the end of its record, and its events so far.
     fn retrace(&self, recorded: &RecordedRun) -> Result<(AgentRun, Vec<Event>), TranscriptError> {
-        let mut run = AgentRun::retrace(self.inner.setup.clone(), recorded.header.conversation.clone());
+        let mut run = AgentRun::retrace(self.inner.setup.clone(), &recorded.header);
         let mut events = Vec::new();
         for (index, timed) in recorded.records.iter().enumerate() {
             let step = run.state().steps().len();

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use qianshou_agent::{
-    Agent, AgentBuilder, Decision, Event, ObservationKind, RunError, RunState, Step, StopReason, ToolCall,
-    TranscriptWriter, Warning,
+    Agent, AgentBuilder, Decision, Event, EventStream, ObservationKind, Record, RunError, RunState, Step, StopReason,
+    ToolCall, Transcript, TranscriptWriter, Warning,
 };
 use qianshou_tools::Calculator;
 use serde_json::json;
@@ -90,8 +90,78 @@ async fn a_pending_approval_survives_in_a_transcript() {
     assert_eq!(waiting, ["call-1"]);
     events.decide("call-1", Decision::Edit { arguments: json!({"expression": "1+1"}) });
     let answer = events.answer().await.unwrap();
-    let replayed = agent.replay(&qianshou_agent::Transcript::read(&path).unwrap().runs[0]).unwrap();
+    let replayed = agent.replay(&Transcript::read(&path).unwrap().runs[0]).unwrap();
     assert_eq!(replayed.last(), Some(&Event::Finished { answer: Box::new(answer) }));
+}
+
+/// Whoever resumes a run, its calls need approval if they did when it began.
+#[tokio::test]
+async fn a_run_that_needs_approval_needs_it_with_any_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    let replies = [call("calculator", r#"{"expression": "6*7"}"#), call("calculator", r#"{"expression": "6*8"}"#)];
+    let builder = || Agent::builder(Arc::new(ByStep::new(replies.clone().into_iter().chain([answer("done")]))));
+    let asks = builder().tool(Calculator).approval(|_: ToolCall| std::future::pending()).build().unwrap();
+    let mut events = asks.stream("6*7?").recorded(TranscriptWriter::create(&path).unwrap());
+    while !matches!(events.next().await, Some(Ok(Event::ApprovalNeeded { .. }))) {}
+    // As if the process were killed while somebody thinks about it.
+    drop(events);
+    assert!(Transcript::read(&path).unwrap().runs[0].header.approval);
+
+    let agent = builder().tool(Calculator).build().unwrap();
+    for id in ["call-1", "call-2"] {
+        let mut events = agent.resume_transcript(&path).unwrap();
+        let Some(Ok(Event::Suspended { .. })) = events.next().await else { panic!("{id} has to wait") };
+        events.decide(id, Decision::Allow);
+        while events.next().await.is_some() {}
+    }
+    let run = Transcript::read(&path).unwrap().runs.remove(0);
+    assert_eq!(run.end().unwrap().answer, "done");
+    assert!(run.steps().all(|step| step.outcome.calls.iter().all(|call| call.decision == Some(Decision::Allow))));
+    assert!(matches!(agent.replay(&run).unwrap().last(), Some(Event::Finished { .. })));
+}
+
+#[tokio::test]
+async fn a_decision_does_not_wait_for_who_was_asked() {
+    let agent = builder().approval(|_: ToolCall| std::future::pending()).build().unwrap();
+    let mut events = agent.stream("6*7?");
+    while !matches!(events.next().await, Some(Ok(Event::ApprovalNeeded { .. }))) {}
+    // Whoever is asked is asked now, and never answers.
+    assert!(events.next().now_or_never().is_none());
+    events.decide("call-1", Decision::Allow);
+    assert_eq!(events.answer().await.unwrap().text(), "done");
+}
+
+#[tokio::test]
+async fn a_decision_that_no_call_waits_for_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    let agent = decides(None);
+    let mut events = agent.stream("6*7?").recorded(TranscriptWriter::create(&path).unwrap());
+    let stray = |events: &mut EventStream| {
+        for id in ["call-1", "call-9"] {
+            events.decide(id, Decision::Deny { reason: "late".to_owned() });
+        }
+    };
+    stray(&mut events);
+    while events.next().await.is_some() {}
+    events.decide("call-9", Decision::Allow);
+    assert!(events.next().await.is_none(), "it still waits");
+    events.decide("call-1", Decision::Allow);
+    stray(&mut events);
+    let mut seen = Vec::new();
+    while let Some(event) = events.next().await {
+        seen.push(event.unwrap());
+        stray(&mut events);
+    }
+    stray(&mut events);
+    drop(events);
+    let Some(Event::Finished { answer }) = seen.last() else { panic!("{seen:?}") };
+    assert_eq!(observations(answer), [(ObservationKind::Output, "42")]);
+    let run = Transcript::read(&path).unwrap().runs.remove(0);
+    let decisions = run.records.iter().filter(|timed| matches!(timed.record, Record::Decision(_)));
+    assert_eq!(decisions.count(), 1);
+    assert_eq!(agent.replay(&run).unwrap().last(), seen.last());
 }
 
 #[tokio::test]

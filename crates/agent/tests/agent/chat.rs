@@ -114,6 +114,58 @@ async fn a_suspended_turn_goes_on_in_another_process() {
 }
 
 #[tokio::test]
+async fn a_suspended_turn_goes_on_in_its_own_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chat.jsonl");
+    let model = ScriptedModel::new(calls().into_iter().chain(calls()).chain(["Final Answer: 1".to_owned()]));
+    let nobody = |_: ToolCall| std::future::ready(None);
+    let agent = Agent::builder(Arc::new(model)).tool(Calculator).approval(nobody).build().unwrap();
+    let mut chat = Chat::new(agent.clone()).recorded(TranscriptWriter::create(&path).unwrap());
+    for _ in 0..2 {
+        let Err(RunError::Suspended { state }) = chat.ask("6*7?").await else { panic!("it has to wait") };
+        let mut turn = chat.resume(*state);
+        turn.decide("call-1", Decision::Allow);
+        while let Some(event) = turn.next().await {
+            event.unwrap();
+        }
+        drop(turn);
+        chat.clear();
+    }
+    chat.ask("1?").await.unwrap();
+    let transcript = Transcript::read(&path).unwrap();
+    let answers: Vec<_> = transcript.runs.iter().map(|run| run.end().unwrap().answer.as_str()).collect();
+    assert_eq!(answers, ["42", "42", "1"]);
+    for run in &transcript.runs {
+        assert!(matches!(agent.replay(run).unwrap().last(), Some(Event::Finished { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_turn_of_another_record_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("chat.jsonl");
+    let [call, _] = calls();
+    let model = ScriptedModel::new([call.clone(), call, "Final Answer: 1".to_owned()]);
+    let nobody = |_: ToolCall| std::future::ready(None);
+    let agent = Agent::builder(Arc::new(model)).tool(Calculator).approval(nobody).build().unwrap();
+    let mut chat = Chat::new(agent).recorded(TranscriptWriter::create(&path).unwrap());
+    let Err(RunError::Suspended { state }) = chat.ask("6*7?").await else { panic!("it has to wait") };
+    let Err(RunError::Suspended { .. }) = chat.ask("7*6?").await else { panic!("it has to wait") };
+    let mut turn = chat.resume(*state.clone());
+    turn.decide("call-1", Decision::Allow);
+    let Some(Err(RunError::BegunUnrecorded { state: kept })) = turn.next().await else {
+        panic!("it has to be refused")
+    };
+    assert_eq!(kept, state);
+    drop(turn);
+    // What follows is recorded as before.
+    assert_eq!(chat.ask("1?").await.unwrap().text(), "1");
+    let transcript = Transcript::read(&path).unwrap();
+    let ended: Vec<_> = transcript.runs.iter().map(|run| run.end().is_some()).collect();
+    assert_eq!(ended, [false, false, true]);
+}
+
+#[tokio::test]
 async fn turns_are_recorded_one_after_the_other() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("chat.jsonl");

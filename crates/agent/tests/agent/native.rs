@@ -68,6 +68,11 @@ fn blocks_are_calls() {
     let both = [call("add", r#"{"a":1}"#), call("mul", r#"{"a":2}"#)].concat();
     assert_eq!(read(&format!("{one}\n{two}")), both);
     assert_eq!(read(&one.replace("</tool_call>", &two)), both, "a block that is not closed");
+    // Of two blocks, one that cannot be read is told.
+    let nameless = "<tool_call>\n{\"arguments\": {}}\n";
+    let events = read(&format!("{nameless}</tool_call>\n{two}"));
+    let told = vec![warning(Warning::LooksLikeCall { text: nameless.to_owned() })];
+    assert_eq!(events, [call("mul", r#"{"a":2}"#).to_vec(), told].concat());
     let beside = read(&format!("I add.\n{one}"));
     assert_eq!(beside[..2], [answer("I add."), StepEvent::AnswerWasThought]);
     assert_eq!(beside[2..], call("add", r#"{"a":1}"#));
@@ -224,6 +229,26 @@ async fn calls_that_a_server_gives_as_text_become_calls_of_the_history() {
         .unwrap();
     let answer = agent.run([answer.messages, vec![Message::user("1+1?")]].concat()).await.unwrap();
     assert_eq!(answer.messages[7], Message::result("call-2", "2"));
+}
+
+#[tokio::test]
+async fn a_call_in_text_and_one_apart_each_get_their_own_result() {
+    let apart = native("abc", "calculator", r#"{"expression": "1+1"}"#);
+    let text = block("calculator", r#"{"expression": "6*7"}"#);
+    let model = Arc::new(ScriptedModel::new([ScriptedReply::Calls(text, vec![apart]), "42 and 2.".into()]));
+    let agent = Agent::builder(Arc::clone(&model) as Arc<dyn ChatModel>)
+        .tool(Calculator)
+        .protocol(Native::default())
+        .build()
+        .unwrap();
+    assert_eq!(agent.run("6*7 and 1+1?").await.unwrap().text(), "42 and 2.");
+    let messages = &model.requests()[1].messages;
+    let calls = [
+        native("call-1", "calculator", r#"{"expression":"6*7"}"#),
+        native("call-2", "calculator", r#"{"expression": "1+1"}"#),
+    ];
+    assert_eq!(messages[2].content, calls.map(Part::Call));
+    assert_eq!(messages[3..], [Message::result("call-1", "42"), Message::result("call-2", "2")]);
 }
 
 #[tokio::test]

@@ -157,6 +157,14 @@ fn thinking_is_thought_whatever_it_holds() {
     assert_eq!(read(&format!("<think>\n\n</think>\n\n{call}"))[0], thought("I do."));
     // Some templates open the block themselves.
     assert_eq!(read("I could.\n</think>\n\nFinal Answer: 5"), [thought("I could."), answer("5")]);
+    let opened = "Okay, the user asks.\nAction Input: {}\nor <tool_call>\n</think>\n\nParis.";
+    let reasoning = "Okay, the user asks.\nAction Input: {}\nor <tool_call>";
+    assert_eq!(read(opened), [thought(&format!("{reasoning}\nParis.")), answer("Paris.")]);
+    assert_eq!(read("I could.\n</think>\n"), [thought("I could.")]);
+    // But a call in it counts, as nothing tells yet that it is none.
+    let input = "{}\n</think>\n\nParis.";
+    let called = read(&format!("I could.\nAction: a\nAction Input: {input}"));
+    assert_eq!(called, [thought("I could."), action("a"), arguments(input)]);
     let (events, _) = read_pieces([format!(" <think>x</think>{call}").as_str()], &FinishReason::EndOfTurn, true);
     assert_eq!(events[0], thought("x\nI do."));
     // Elsewhere the tag is text.

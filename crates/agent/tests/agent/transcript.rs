@@ -8,12 +8,13 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use proptest::prelude::*;
 use qianshou_agent::{
-    Agent, AgentBuilder, Answer, Detail, Event, Paragraph, ParagraphKind, Record, RunError, Transcript,
-    TranscriptError, TranscriptWriter,
+    Agent, AgentBuilder, Answer, Detail, Event, Paragraph, ParagraphKind, Record, RunError, StopReason, ToolContext,
+    Transcript, TranscriptError, TranscriptWriter, tool_fn,
 };
 use qianshou_chat::{ChatModel as _, Recording, Replay, ScriptedModel};
 use qianshou_tools::Calculator;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use crate::common::{ByStep, answer, call};
 
@@ -61,7 +62,7 @@ async fn a_run_is_written_as_it_goes() {
         .collect();
     let expected = "run exchange step exchange call step exchange call step exchange step end";
     assert_eq!(kinds.join(" "), expected);
-    assert!(text.starts_with(r#"{"record":"run","version":1,"at":1"#), "{}", &text[..80]);
+    assert!(text.starts_with(r#"{"record":"run","version":2,"at":1"#), "{}", &text[..80]);
     let run = Transcript::read(&path).unwrap().runs.pop().unwrap();
     assert_eq!(run.steps().map(|step| step.outcome.clone()).collect::<Vec<_>>(), answer.steps);
     let end = run.end().unwrap();
@@ -166,6 +167,66 @@ async fn another_setup_is_told() {
     assert!(matches!(agent().replay(&cut), Err(TranscriptError::NotOver)));
 }
 
+/// The first version did not say whether calls needed approval.
+#[tokio::test]
+async fn a_transcript_of_the_first_version_is_read() {
+    let (_folder, path) = file();
+    let answer = record(&agent(), &path).await;
+    let whole = fs::read_to_string(&path).unwrap();
+    let first = whole.replace(",\"approval\":false", "").replace("\"version\":2,\"at\"", "\"version\":1,\"at\"");
+    assert_ne!(first, whole);
+    // It breaks off in its last step.
+    let lines: Vec<_> = first.split_inclusive('\n').collect();
+    fs::write(&path, lines[..lines.len() - 3].concat()).unwrap();
+    assert!(!Transcript::read(&path).unwrap().runs[0].header.approval);
+    assert_eq!(agent().resume_transcript(&path).unwrap().answer().await.unwrap(), answer);
+    let run = Transcript::read(&path).unwrap().runs.remove(0);
+    assert!(matches!(agent().replay(&run).unwrap().last(), Some(Event::Finished { .. })));
+}
+
+/// Only the model that counted could find out again that a prompt does not fit.
+#[tokio::test]
+async fn a_run_that_ended_because_the_context_was_full_is_replayed() {
+    let agent = |context_window, counts| {
+        let model = ByStep { replies: vec![call("says", "{}"), answer("done")], context_window, counts };
+        let says = tool_fn("says", "", |(): (), _: ToolContext| async { Ok("x".repeat(5000).into()) });
+        Agent::builder(Arc::new(model)).tool(says).build().unwrap()
+    };
+    // Before the first step, and after it.
+    for (window, steps) in [(100, 0), (4000, 1)] {
+        let (_folder, path) = file();
+        let recorded = agent(Some(window), true).stream("?").recorded(TranscriptWriter::create(&path).unwrap());
+        let events: Vec<_> = recorded.map(Result::unwrap).collect().await;
+        let Some(Event::Finished { answer }) = events.last() else { panic!("{events:?}") };
+        assert_eq!((answer.stop_reason, answer.steps.len()), (StopReason::ContextFull, steps));
+        let run = Transcript::read(&path).unwrap().runs.remove(0);
+        for (window, counts) in [(Some(window), true), (Some(window), false), (None, false)] {
+            assert_eq!(agent(window, counts).replay(&run).unwrap(), events);
+        }
+        // With more room it goes on.
+        let answer = agent(None, false).resume_transcript(&path).unwrap().answer().await.unwrap();
+        assert_eq!(answer.text(), "done");
+        let run = Transcript::read(&path).unwrap().runs.remove(0);
+        let finished = Event::Finished { answer: Box::new(answer) };
+        assert_eq!(agent(None, false).replay(&run).unwrap().last(), Some(&finished));
+    }
+}
+
+/// A transcript without its beginning could be neither replayed nor resumed.
+#[tokio::test]
+async fn a_run_cannot_be_recorded_from_its_middle_on() {
+    let (_folder, path) = file();
+    let mut events = agent().stream("6*7?");
+    while !matches!(events.next().await, Some(Ok(Event::Observation { .. }))) {}
+    let state = events.state().clone();
+    let resumed = agent().drive(agent().resume(state.clone()), CancellationToken::new());
+    let mut resumed = resumed.recorded(TranscriptWriter::create(&path).unwrap());
+    let Some(Err(error)) = resumed.next().await else { panic!("it has to be refused") };
+    assert!(matches!(&error, RunError::BegunUnrecorded { state: kept } if **kept == state), "{error}");
+    assert!(resumed.next().await.is_none());
+    assert_eq!(fs::read_to_string(&path).unwrap(), "");
+}
+
 /// A run that reached a limit goes on with a higher one.
 #[tokio::test]
 async fn a_limit_can_be_raised() {
@@ -196,7 +257,7 @@ fn what_is_wrong_with_a_file_is_said() {
     };
     assert_eq!(error(""), "the recording FILE holds no run");
     assert_eq!(error("{\"record\":\"other\",\"version\":7}\n"), "the recording FILE holds no run");
-    let version = "line 1 of the recording FILE: `run` of version 9, and versions 1 to 1 can be read";
+    let version = "line 1 of the recording FILE: `run` of version 9, and versions 1 to 2 can be read";
     assert!(error("{\"record\":\"run\",\"version\":9}\n").starts_with(version));
     assert!(
         error("{\"record\":\"run\",\"version\":1}\n")
