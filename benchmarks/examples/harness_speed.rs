@@ -1,8 +1,8 @@
 //! What the harness takes a sample with a model that answers at once, log on the disk included; what a sample's
 //! record alone takes on the same disk when it is waited for; and how fast replies are scored by the official rules.
 //!
-//! `cargo run --release --workspace --example harness_speed -- qwen.tiktoken` prints one JSON object; logs are written
-//! below the current folder. `benchmarks/speed/scorer.py` puts the official script's speed beside it.
+//! `cargo run --release -p qianshou-bench --example harness_speed -- qwen.tiktoken` prints one JSON object; logs are
+//! written below the current folder. `benchmarks/speed/scorer.py` puts the official script's speed beside it.
 
 #![expect(clippy::print_stdout, reason = "an example prints")]
 

@@ -30,7 +30,7 @@ pub mod tool_selection;
 
 pub use data::{DataError, DataFile, JsonLines};
 pub use hash::sha256;
-pub use log::{Header, LOG_NAME, LOG_VERSION, Log, LogError, SampleRecord, merge};
+pub use log::{Header, JUDGE_NAME, LOG_NAME, LOG_VERSION, Log, LogError, SampleRecord, merge};
 pub use run::{BenchError, Outcome, Progress, RunOptions, rescore, run};
 pub use shard::{Shard, ShardError};
 pub use solution::Solution;

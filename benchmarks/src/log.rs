@@ -9,6 +9,9 @@
 //! | version | what changed | old reader, new data | new reader, old data |
 //! |--:|---|---|---|
 //! | 1 | the first | | |
+//!
+//! The settings of a solver are its own, and what is new in them makes no new version. Where they lack
+//! `constrained`, models were held to the grammar.
 
 mod read;
 mod write;
@@ -30,6 +33,9 @@ pub const LOG_VERSION: u32 = 1;
 
 /// The name of the log in the folder of a run.
 pub const LOG_NAME: &str = "log.jsonl";
+
+/// The name of what a judge said, in the folder of a run that had one.
+pub const JUDGE_NAME: &str = "judge.jsonl";
 
 /// What a log begins with: all that its scores depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,9 +76,25 @@ impl Header {
                 })*
             };
         }
-        first_of!(task task_version data samples model provenance prompts solver scorer measures);
+        first_of!(task task_version data samples model provenance prompts);
+        let (before, now) = (completed(&self.solver), completed(&other.solver));
+        if before != now {
+            return Some(("solver", before.to_string(), now.to_string()));
+        }
+        first_of!(scorer measures);
         None
     }
+}
+
+/// The settings of a solver, with what older logs do not state.
+fn completed(solver: &Value) -> Value {
+    let mut solver = solver.clone();
+    // Those of the code interpreter stand beside its Python.
+    let place = if solver.get("solver").is_some() { "/solver" } else { "" };
+    if let Some(Value::Object(settings)) = solver.pointer_mut(place) {
+        settings.entry("constrained").or_insert(true.into());
+    }
+    solver
 }
 
 /// One sample that was solved and scored.

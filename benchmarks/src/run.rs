@@ -1,6 +1,6 @@
 //! Running a task: what is left to do is done, several samples at a time, each written down when it is over.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -150,7 +150,7 @@ pub async fn run<S: Sample>(
             let id = || task.samples[index].id().to_owned();
             match result {
                 Ok(record) => records.push(record),
-                Err(fault) if fault.is_lasting() => lasting = Some((id(), fault)),
+                Err(fault) if fault.is_lasting(outcome.done + records.len() > 0) => lasting = Some((id(), fault)),
                 Err(fault) => outcome.faults.push((id(), fault)),
             }
         }
@@ -180,7 +180,7 @@ async fn sample<S: Sample>(
     let (solution, verdict) = loop {
         match once(task, sample, Arc::clone(&model), epoch).await {
             Ok(made) => break made,
-            Err(fault) if !fault.is_lasting() && faults < options.retries => {
+            Err(fault) if fault.is_passing() && faults < options.retries => {
                 tokio::time::sleep(options.backoff * 2_u32.saturating_pow(faults)).await;
                 faults += 1;
             }
@@ -216,16 +216,17 @@ async fn once<S: Sample>(
     Ok((solution, verdict))
 }
 
-/// Scores the solutions of a log again, without a model. Nothing is written.
+/// Scores the solutions of a log again, without a model. Nothing is written. The samples are found by their ids:
+/// there may be more of them than the run had.
 ///
 /// # Errors
 /// When a sample of the log is none of these, or cannot be scored.
 pub async fn rescore<S: Sample>(samples: &[S], scorer: &dyn Scorer<S>, log: &Log) -> Result<Vec<Verdict>, Fault> {
+    let known: HashMap<&str, &S> = samples.iter().map(|sample| (sample.id(), sample)).collect();
     let mut verdicts = Vec::new();
     for record in &log.samples {
-        let sample = samples.get(record.index).filter(|sample| sample.id() == record.id);
-        let sample =
-            sample.ok_or_else(|| Fault::lasting(format!("the task has no sample {:?} any more", record.id)))?;
+        let missing = || Fault::lasting(format!("the task has no sample {:?} any more", record.id));
+        let sample = known.get(record.id.as_str()).copied().ok_or_else(missing)?;
         verdicts.push(scorer.score(sample, &record.solution).await?);
     }
     Ok(verdicts)
@@ -233,6 +234,7 @@ pub async fn rescore<S: Sample>(samples: &[S], scorer: &dyn Scorer<S>, log: &Log
 
 fn header<S: Sample>(task: &Task<S>, model: &dyn ChatModel, options: &RunOptions) -> Header {
     let mut environment = options.environment.clone();
+    environment.extend(task.solver.environment());
     environment.insert("program".to_owned(), concat!("qianshou ", env!("CARGO_PKG_VERSION")).to_owned());
     environment.insert("began".to_owned(), now().to_string());
     let prompts = Prompt::ALL.iter().map(|&prompt| format!("{}\0{}\0", prompt.path(), options.prompts.text(prompt)));

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use qianshou_agent::{
-    Agent, AgentBuilder, Conversation, Event, Limits, Native, Observation, ReAct, RunError, TranscriptWriter,
+    Agent, AgentBuilder, Conversation, Event, Input, Limits, Native, Observation, ReAct, ReActConstraint, RunError,
+    StepRecord, TranscriptWriter,
 };
-use qianshou_chat::{ChatErrorKind, ChatModel, ChatRequest, Exchange, RecordBuffer, Sampling};
-use qianshou_prompts::Prompts;
+use qianshou_chat::{
+    ChatErrorKind, ChatEvent, ChatModel, ChatRequest, Delta, End, Exchange, FinishReason, RecordBuffer, Sampling, Usage,
+};
+use qianshou_prompts::{Prompt, Prompts};
 use serde::Serialize;
 
 use crate::{Attempt, Fault, Solution};
@@ -32,6 +35,9 @@ pub struct SolverSettings {
     pub sampling: Sampling,
     /// The most tokens of a reply.
     pub reply_tokens: Option<usize>,
+    /// Whether a model that can be held to the grammar of ReAct is held to it. Logs that do not state it are of
+    /// runs that did so. Nothing holds native calls, and replies to whole prompts.
+    pub constrained: bool,
     /// The texts; the header of a log has their hash.
     #[serde(skip)]
     pub prompts: Prompts,
@@ -43,12 +49,27 @@ impl Default for SolverSettings {
             format: CallFormat::React,
             sampling: Sampling::greedy(),
             reply_tokens: None,
+            constrained: true,
             prompts: Prompts::embedded(),
         }
     }
 }
 
+/// What the grammar of ReAct has a model write.
+const KEYWORDS: [&str; 4] = ["Thought:", "Action:", "Action Input:", "Final Answer:"];
+
 impl SolverSettings {
+    /// What is in force where these prompts ask the questions: a grammar would force its own keywords on a model
+    /// that is told to write others.
+    pub(crate) fn in_force(self, questions: &[Prompt]) -> Self {
+        let teaches = |question: &Prompt| {
+            let text = self.prompts.text(*question);
+            KEYWORDS.iter().all(|keyword| text.contains(keyword))
+        };
+        let constrained = self.constrained && questions.iter().all(teaches);
+        Self { constrained, ..self }
+    }
+
     /// The sampling of an epoch.
     pub(crate) fn sampling(&self, epoch: u32) -> Sampling {
         let seed = self.sampling.seed.map(|seed| seed.wrapping_add(u64::from(epoch) - 1));
@@ -73,7 +94,8 @@ impl SolverSettings {
 
     /// The protocol of text.
     pub(crate) fn react(&self) -> ReAct {
-        ReAct::new(self.prompts.clone())
+        let constraint = if self.constrained { ReActConstraint::default() } else { ReActConstraint::Nothing };
+        ReAct::new(self.prompts.clone()).constrained(constraint)
     }
 
     /// The protocol of native calls.
@@ -85,7 +107,7 @@ impl SolverSettings {
 /// Asks a model once.
 ///
 /// # Errors
-/// When the model cannot be reached or refuses everything. That it refuses this request is a solution.
+/// When the model cannot be reached or refuses what it is asked. That the prompt is too long is a solution.
 pub(crate) async fn ask(model: &dyn ChatModel, request: ChatRequest) -> Result<Solution, Fault> {
     let mut exchange = Exchange { model: model.info(), request: request.clone(), events: Vec::new(), error: None };
     let failed = match model.stream(request).await {
@@ -99,7 +121,8 @@ pub(crate) async fn ask(model: &dyn ChatModel, request: ChatRequest) -> Result<S
         Err(error) => Some(error),
     };
     if let Some(error) = failed {
-        if !is_of_the_request(error.kind()) {
+        // A request that is refused for anything else tells of a wrong name or address, not of the model.
+        if error.kind() != ChatErrorKind::ContextExceeded {
             return Err(Fault::from(&error));
         }
         exchange.error = Some((&error).into());
@@ -107,23 +130,22 @@ pub(crate) async fn ask(model: &dyn ChatModel, request: ChatRequest) -> Result<S
     Ok(Solution::Reply(exchange))
 }
 
-/// Has an agent answer, and gives the transcript. The run is over early when `is_over` says so of an observation.
+/// Has an agent answer, and gives the transcript. The run is over early when `is_over` says so of an observation;
+/// calls of the same reply that have none yet are closed as cancelled.
 ///
 /// # Errors
-/// When the model cannot be reached or refuses everything.
+/// When the model cannot be reached or refuses what it is asked.
 pub(crate) async fn run(
     agent: &Agent,
     question: impl Into<Conversation>,
-    is_over: impl Fn(&Observation) -> bool + Send,
+    mut is_over: impl FnMut(&Observation) -> bool + Send,
 ) -> Result<Solution, Fault> {
     let records = RecordBuffer::default();
     let mut events = agent.stream(question).recorded(TranscriptWriter::in_memory(records.clone()));
     while let Some(event) = events.next().await {
         match event {
-            // Calls beside it that have ended are heard first.
             Ok(Event::Observation { observation, .. }) if is_over(&observation) => events.cancellation().cancel(),
             Ok(_) => {}
-            Err(RunError::Model { source, .. }) if is_of_the_request(source.kind()) => break,
             Err(RunError::Model { source, .. }) => return Err(Fault::from(&source)),
             Err(error) => return Err(Fault::of(&error, false)),
         }
@@ -133,7 +155,12 @@ pub(crate) async fn run(
     solution.ok_or_else(|| Fault::passing("the transcript of the run is empty"))
 }
 
-/// Whether a failure tells of the request, which another attempt would not change.
-fn is_of_the_request(kind: ChatErrorKind) -> bool {
-    matches!(kind, ChatErrorKind::ContextExceeded | ChatErrorKind::InvalidRequest)
+/// What an agent reads in a reply: the first step of a run with it. Nobody asks the model.
+pub(crate) fn read(agent: &Agent, reply: &str) -> StepRecord {
+    let Ok(mut run) = agent.start("?") else {
+        return StepRecord::begun();
+    };
+    run.feed(Input::Model(ChatEvent::Delta(Delta { text: reply.to_owned(), ids: Vec::new() })));
+    run.feed(Input::Model(ChatEvent::End(End { finish: FinishReason::EndOfTurn, usage: Usage::default() })));
+    run.state().steps().first().map_or_else(StepRecord::begun, |step| step.record.clone())
 }

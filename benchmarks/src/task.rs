@@ -49,6 +49,11 @@ pub trait Solver<S>: Send + Sync {
     /// with equal settings.
     fn settings(&self) -> Value;
 
+    /// Where it works, for the header of the log. A log goes on elsewhere.
+    fn environment(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
     /// Has a go. A limit that was reached, or a model that got something wrong, is a solution like any other.
     ///
     /// # Errors
@@ -156,23 +161,44 @@ impl Verdict {
 #[error("{message}")]
 pub struct Fault {
     message: String,
-    lasting: bool,
+    reach: Reach,
+}
+
+/// What a fault meets besides this attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Nothing: the next attempt may go well.
+    Attempt,
+    /// Every attempt at this sample; every sample, where none has been answered.
+    Sample,
+    /// Every sample.
+    Run,
 }
 
 impl Fault {
     /// A fault that may be gone at the next attempt.
     pub fn passing(message: impl Into<String>) -> Self {
-        Self { message: message.into(), lasting: false }
+        Self { message: message.into(), reach: Reach::Attempt }
     }
 
     /// A fault that every further sample would meet, too: the run ends.
     pub fn lasting(message: impl Into<String>) -> Self {
-        Self { message: message.into(), lasting: true }
+        Self { message: message.into(), reach: Reach::Run }
     }
 
-    /// Whether every further sample would meet it, too.
-    pub fn is_lasting(&self) -> bool {
-        self.lasting
+    /// Whether another attempt may go well.
+    pub fn is_passing(&self) -> bool {
+        self.reach == Reach::Attempt
+    }
+
+    /// Whether every further sample would meet it, too, when the model has `answered` some or none. What is refused
+    /// as invalid is so for this sample, or for all of them, as with a wrong name of the model.
+    pub fn is_lasting(&self, answered: bool) -> bool {
+        match self.reach {
+            Reach::Attempt => false,
+            Reach::Sample => !answered,
+            Reach::Run => true,
+        }
     }
 
     /// What went wrong, with its causes.
@@ -183,13 +209,14 @@ impl Fault {
             message = format!("{message}: {error}");
             cause = error.source();
         }
-        Self { message, lasting }
+        Self { message, reach: if lasting { Reach::Run } else { Reach::Attempt } }
     }
 }
 
 impl From<&ChatError> for Fault {
     fn from(error: &ChatError) -> Self {
-        use qianshou_chat::ChatErrorKind::{Denied, Unsupported};
-        Self::of(error, matches!(error.kind(), Denied | Unsupported))
+        use qianshou_chat::ChatErrorKind::{Denied, InvalidRequest, Unsupported};
+        let fault = Self::of(error, matches!(error.kind(), Denied | Unsupported));
+        if error.kind() == InvalidRequest { Self { reach: Reach::Sample, ..fault } } else { fault }
     }
 }

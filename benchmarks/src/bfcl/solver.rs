@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use qianshou_agent::{Limits, ObservationKind};
+use qianshou_prompts::Prompt;
 use serde_json::{Value, json};
 
 use super::BfclSample;
@@ -19,7 +20,7 @@ pub struct BfclSolver {
 impl BfclSolver {
     /// A solver that is set so.
     pub fn new(settings: SolverSettings) -> Self {
-        Self { settings }
+        Self { settings: settings.in_force(&[Prompt::ReactQuestion]) }
     }
 }
 

@@ -68,7 +68,7 @@ pub fn read(path: &Path, uploads: &Path) -> Result<(Vec<CodeSample>, Vec<DataFil
             files,
             answer: None,
             figure: None,
-            rounds: Rounds { steps: executions + 1, ends_with_error: true },
+            rounds: Rounds::official(executions),
         });
     }
     Ok((samples, data))
@@ -89,7 +89,7 @@ pub fn read_gsm8k(path: &Path) -> Result<(Vec<CodeSample>, Vec<DataFile>), DataE
         files: Vec::new(),
         answer: Some(Answer::LastNumberOf(line.answer.clone())),
         figure: None,
-        rounds: Rounds { steps: 4, ends_with_error: true },
+        rounds: Rounds::official(3),
     };
     Ok((lines.lines.iter().map(sample).collect(), vec![lines.file]))
 }

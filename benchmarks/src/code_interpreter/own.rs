@@ -64,7 +64,7 @@ pub fn read(
             files,
             answer: task.answer.clone(),
             figure: task.figure.clone(),
-            rounds: Rounds { steps: 6, ends_with_error: false },
+            rounds: Rounds { steps: 6, executions: None, ends_with_error: false },
         });
     }
     Ok((samples, data))

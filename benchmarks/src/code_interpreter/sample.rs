@@ -71,8 +71,18 @@ pub enum Answer {
 pub struct Rounds {
     /// Replies of the model.
     pub steps: usize,
+    /// Executions of its code; the run ends with the last, as in the official exam. `None` for no such limit.
+    pub executions: Option<usize>,
     /// Whether an error of the code ends the run, as in the official exam.
     pub ends_with_error: bool,
+}
+
+impl Rounds {
+    /// Those of the official exam: a reply without code ends it too, so that there are no more replies than
+    /// executions.
+    pub fn official(executions: usize) -> Self {
+        Self { steps: executions, executions: Some(executions), ends_with_error: true }
+    }
 }
 
 /// A question that code answers.

@@ -12,7 +12,7 @@ use super::solver::is_error;
 use super::{Answer, Category, CodeSample, Judge, Judgement, numbers};
 use crate::{Fault, Measure, Scorer, Solution, Verdict};
 
-/// How long a cell may take to count as executable by the rules of the official exam, in milliseconds.
+/// How long code may take to count as executable by the rules of the official exam, in milliseconds.
 const UPSTREAM_MILLISECONDS: u64 = 10_000;
 
 /// Scores executability and correctness.
@@ -129,16 +129,17 @@ impl Scorer<CodeSample> for CodeInterpreterScorer {
 }
 
 /// Whether the code runs: all of it for mathematics, else what is written first; the code that the question
-/// already holds comes before it. No code is not executable.
+/// already holds comes before it, and is timed with it, as the official script runs all of it at once. No code is
+/// not executable.
 fn executable(sample: &CodeSample, ran: &[Ran<'_>], verdict: &mut Verdict) {
     let given = usize::from(sample.opening.is_some());
     let counted = match sample.category {
         Category::Math => ran.len(),
         _ => (given + 1).min(ran.len()),
     };
-    let in_time =
-        |ran: &Ran<'_>| sample.category == Category::General || ran.facts.milliseconds <= UPSTREAM_MILLISECONDS;
-    let runs = ran.len() > given && ran[..counted].iter().all(|ran| ran.facts.class == CellClass::Ran && in_time(ran));
+    let took: u64 = ran[..counted].iter().map(|ran| ran.facts.milliseconds).sum();
+    let in_time = sample.category == Category::General || took <= UPSTREAM_MILLISECONDS;
+    let runs = ran.len() > given && in_time && ran[..counted].iter().all(|ran| ran.facts.class == CellClass::Ran);
     verdict.score("upstream.executable", f64::from(u8::from(runs)));
     if !runs {
         let failed = ran.iter().find(|ran| ran.facts.class != CellClass::Ran);

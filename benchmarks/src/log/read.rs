@@ -1,13 +1,14 @@
 //! Reading logs, and merging those of shards.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::write::{CHECKSUM_DIGITS, SAMPLE_HEAD, SAMPLE_MIDDLE, checksum};
-use super::{Header, LOG_VERSION, LogError, LogFile, SampleRecord};
+use super::{Header, JUDGE_NAME, LOG_VERSION, LogError, LogFile, SampleRecord};
 use crate::data;
 
 /// A log that was read.
@@ -79,12 +80,13 @@ impl Log {
 }
 
 /// Merges the logs of shards into a new one. Its samples are in the order of the task; what stands in more
-/// than one log is taken from the first.
+/// than one log is taken from the first. What judges said goes with them.
 ///
 /// # Errors
 /// When a log cannot be read, two are of different runs, or the new one cannot be written.
 pub fn merge(logs: &[PathBuf], out: &Path) -> Result<Log, LogError> {
     let mut samples = BTreeMap::new();
+    let mut judged = Vec::new();
     let mut header: Option<Header> = None;
     for path in logs {
         let log = Log::read(path)?;
@@ -95,6 +97,7 @@ pub fn merge(logs: &[PathBuf], out: &Path) -> Result<Log, LogError> {
         for record in log.samples {
             samples.entry((record.epoch, record.index)).or_insert(record);
         }
+        judged.extend(judgements(&log.path.with_file_name(JUDGE_NAME))?);
     }
     let Some(header) = header else {
         let problem = "no log is named".to_owned();
@@ -104,7 +107,24 @@ pub fn merge(logs: &[PathBuf], out: &Path) -> Result<Log, LogError> {
     let records: Vec<_> = samples.into_values().collect();
     file.append(&records)?;
     file.close()?;
+    if !judged.is_empty() {
+        let path = out.with_file_name(JUDGE_NAME);
+        let file = OpenOptions::new().append(true).create(true).open(&path);
+        file.and_then(|mut file| file.write_all(&judged)).map_err(LogError::io("write what is beside", &path))?;
+    }
     Log::read(out)
+}
+
+/// The whole lines of what a judge said, if there was one; what is cut off is asked about again.
+fn judgements(path: &Path) -> Result<Vec<u8>, LogError> {
+    let mut lines = match fs::read(path) {
+        Ok(lines) => lines,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(LogError::io("read what is beside", path)(error)),
+    };
+    let whole = lines.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+    lines.truncate(whole);
+    Ok(lines)
 }
 
 fn header(path: &Path, line: usize, text: &[u8]) -> Result<Header, LogError> {

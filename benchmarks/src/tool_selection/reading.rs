@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use qianshou_agent::{Agent, BuildError, CallRecord, Input, ObservationKind, StepRecord, ToolSpec};
-use qianshou_chat::{ChatEvent, Delta, End, FinishReason, Replay, Usage};
+use qianshou_agent::{Agent, BuildError, CallRecord, ObservationKind, StepRecord, StopReason, ToolSpec};
+use qianshou_chat::Replay;
 use serde_json::json;
 
 use crate::Solution;
+use crate::solver::read;
 use crate::stub::stubs;
 
 /// The first step of a run whose model gives this reply.
@@ -14,16 +15,9 @@ use crate::stub::stubs;
 /// # Errors
 /// When the tools cannot be offered by an agent.
 pub(super) fn step(reply: &str, tools: &[ToolSpec]) -> Result<StepRecord, BuildError> {
-    // Nobody asks the model.
     let model = Arc::new(Replay::new([]));
     let agent = Agent::builder(model).any_tools(stubs(tools)).max_repairs(0).build()?;
-    let Ok(mut run) = agent.start("?") else {
-        return Ok(StepRecord::begun());
-    };
-    let usage = Usage::default();
-    run.feed(Input::Model(ChatEvent::Delta(Delta { text: reply.to_owned(), ids: Vec::new() })));
-    run.feed(Input::Model(ChatEvent::End(End { finish: FinishReason::EndOfTurn, usage })));
-    Ok(run.state().steps().first().map_or_else(StepRecord::begun, |step| step.record.clone()))
+    Ok(read(&agent, reply))
 }
 
 /// The calls of a solution: those of its first step, and those that could run or, if there are none, that were
@@ -44,8 +38,15 @@ impl Calls {
         let steps = solution.steps();
         let first = steps.first().map(|step| step.calls.clone()).unwrap_or_default();
         let all = steps.iter().flat_map(|step| &step.calls);
-        let could_run = |call: &&CallRecord| {
-            call.observation.as_ref().is_some_and(|observation| observation.kind == ObservationKind::Output)
+        // The task ends a run at the first result, when other calls of the same reply may not have theirs.
+        let ended_by_task = match solution {
+            Solution::Run(run) => run.end().is_some_and(|end| end.stop_reason == StopReason::Cancelled),
+            Solution::Reply(_) => false,
+        };
+        let could_run = |call: &&CallRecord| match call.observation.as_ref().map(|seen| seen.kind) {
+            Some(ObservationKind::Output) => true,
+            Some(ObservationKind::Cancelled) => ended_by_task && call.arguments.is_some(),
+            _ => false,
         };
         let mut last: Vec<_> = all.filter(could_run).cloned().collect();
         if last.is_empty() {

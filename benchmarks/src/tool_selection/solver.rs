@@ -21,7 +21,7 @@ pub struct ToolSelectionSolver {
 impl ToolSelectionSolver {
     /// A solver that is set so.
     pub fn new(settings: SolverSettings) -> Self {
-        Self { settings }
+        Self { settings: settings.in_force(&[Prompt::ReactQuestion]) }
     }
 }
 

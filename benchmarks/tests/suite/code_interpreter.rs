@@ -1,11 +1,14 @@
 //! The code-interpreter exam over the sandbox.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use qianshou_bench::code_interpreter::{Answer, Category, CodeSample, Rounds, task};
-use qianshou_bench::{Log, RunOptions, Sample, SolverSettings, rescore, run};
+use qianshou_agent::ObservationKind;
+use qianshou_bench::code_interpreter::{Answer, Category, CodeInterpreterScorer, CodeSample, Rounds, task};
+use qianshou_bench::{CallFormat, Log, RunOptions, Sample, Scorer as _, Solution, SolverSettings, merge, rescore, run};
+use qianshou_chat::{ChatModel, NativeCall, Part, ScriptedModel, ScriptedReply};
 use qianshou_interpreter::Interpreter;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::Instant;
 
@@ -19,7 +22,7 @@ fn sample(id: &str, category: Category) -> CodeSample {
         files: vec![("data.csv".to_owned(), Arc::from(&b"month,sales\n1,10\n2,20\n"[..]))],
         answer: None,
         figure: None,
-        rounds: Rounds { steps: 3, ends_with_error: true },
+        rounds: Rounds { steps: 3, executions: None, ends_with_error: true },
     }
 }
 
@@ -27,18 +30,30 @@ fn call(code: &str) -> String {
     format!("Thought: I write code.\nAction: code_interpreter\nAction Input:\n```py\n{code}\n```\nObservation:")
 }
 
-/// Runs samples whose first reply is code by their id, and whose second is an answer.
-async fn logged(samples: Vec<CodeSample>, code: fn(&str) -> &'static str, answer: &'static str) -> Log {
-    let interpreter = Interpreter::builder().build().await.unwrap();
-    let model = Instant::model(move |asked| {
-        // The first is in the description of the format.
-        if asked.matches("\nObservation: ").count() > 1 {
+/// How many observations a prompt holds; the first of the keyword is in the description of the format.
+fn observations(asked: &str) -> usize {
+    asked.matches("\nObservation: ").count() - 1
+}
+
+/// A model whose first reply is code by the id of what is asked, and whose second is an answer.
+fn coder(code: fn(&str) -> &'static str, answer: &'static str) -> Arc<dyn ChatModel> {
+    Instant::model(move |asked| {
+        if observations(asked) > 0 {
             return Ok(format!(" I know.\nFinal Answer: {answer}"));
         }
         let id = asked.rsplit_once("Do ").and_then(|(_, rest)| rest.split_once('.')).unwrap().0;
         Ok(call(code(id)))
-    });
-    let task = task(samples, Vec::new(), SolverSettings::default(), interpreter, None);
+    })
+}
+
+/// Runs samples whose first reply is code by their id, and whose second is an answer.
+async fn logged(samples: Vec<CodeSample>, code: fn(&str) -> &'static str, answer: &'static str) -> Log {
+    logged_with(samples, coder(code, answer), SolverSettings::default()).await
+}
+
+async fn logged_with(samples: Vec<CodeSample>, model: Arc<dyn ChatModel>, settings: SolverSettings) -> Log {
+    let interpreter = Interpreter::builder().build().await.unwrap();
+    let task = task(samples, Vec::new(), settings, interpreter, None);
     let folder = tempfile::tempdir().unwrap();
     let outcome =
         run(&task, model, folder.path(), &RunOptions { retries: 0, ..RunOptions::default() }, &|_| {}).await.unwrap();
@@ -79,6 +94,115 @@ async fn numbers_are_right_in_reply_and_result() {
     let scores = &log.samples[0].verdict.scores;
     for measure in ["strict.answer", "strict.correct", "upstream.math", "upstream.math_both", "upstream.executable"] {
         assert_eq!(scores[measure], 1.0, "{measure}");
+    }
+}
+
+/// Runs three samples with an interpreter that is started for it; gives how many of those asked for are done.
+async fn run_anew(out: &Path, options: RunOptions) -> usize {
+    let interpreter = Interpreter::builder().preload(["json", "unittest"]).build().await.unwrap();
+    let samples = ["a", "b", "c"].map(|id| sample(id, Category::General)).to_vec();
+    let task = task(samples, Vec::new(), SolverSettings::default(), interpreter, None);
+    run(&task, coder(|_| "print(1)", "done"), out, &options, &|_| {}).await.unwrap().done
+}
+
+#[tokio::test]
+async fn a_run_goes_on_and_shards_are_merged_whatever_an_import_took() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole");
+    assert_eq!(run_anew(&whole, RunOptions { limit: Some(1), ..RunOptions::default() }).await, 1);
+    assert_eq!(run_anew(&whole, RunOptions::default()).await, 3);
+
+    let mut shards: Vec<PathBuf> = Vec::new();
+    for shard in ["1/2", "2/2"] {
+        let out = folder.path().join(shard.replace('/', " of "));
+        run_anew(&out, RunOptions { shard: shard.parse().unwrap(), ..RunOptions::default() }).await;
+        shards.push(out);
+    }
+    let merged = merge(&shards, &folder.path().join("merged/log.jsonl")).unwrap();
+    assert_eq!(merged.samples.len(), 3);
+    // What decides scores is compared, and where it ran is told.
+    let packages = merged.header.solver["packages"].as_object().unwrap();
+    assert_eq!(packages.keys().collect::<Vec<_>>(), ["json", "unittest"]);
+    assert!(merged.header.solver["python"].as_str().is_some_and(|version| version.starts_with('3')));
+    assert!(merged.header.environment.contains_key("python") && merged.header.environment.contains_key("isolation"));
+}
+
+/// A first step that a question already holds.
+const OPENING: &str = "Thought: I look.\nAction: code_interpreter\nAction Input: ```py\nx = 20\n```\n";
+
+#[tokio::test]
+async fn official_rounds_end_with_the_last_execution() {
+    for (opening, executed) in [(None, 2), (Some(OPENING.to_owned()), 3)] {
+        let asked = CodeSample { opening, rounds: Rounds::official(2), ..sample("a", Category::VisualizationEasy) };
+        let model = Instant::model(|asked| Ok(call(&format!("print({})", observations(asked)))));
+        let log = logged_with(vec![asked], model, SolverSettings::default()).await;
+        let steps = log.samples[0].solution.steps();
+        let seen = steps.iter().flat_map(|step| step.observations());
+        assert_eq!(seen.filter(|seen| seen.kind == ObservationKind::Output).count(), executed);
+        assert_eq!(steps.len(), executed);
+    }
+}
+
+#[tokio::test]
+async fn a_first_step_that_is_given_runs_for_native_calls_too() {
+    let asked = CodeSample {
+        opening: Some(OPENING.to_owned()),
+        rounds: Rounds::official(3),
+        ..sample("a", Category::VisualizationEasy)
+    };
+    let code = NativeCall {
+        id: String::new(),
+        name: "code_interpreter".to_owned(),
+        arguments: json!({"code": "print(x + 1)"}).to_string(),
+    };
+    let model = Arc::new(ScriptedModel::new([ScriptedReply::Calls(String::new(), vec![code]), "It is 21.".into()]));
+    let settings = SolverSettings { format: CallFormat::Native, ..SolverSettings::default() };
+    let log = logged_with(vec![asked], Arc::clone(&model) as Arc<dyn ChatModel>, settings).await;
+
+    let steps = log.samples[0].solution.steps();
+    let texts: Vec<_> = steps.iter().flat_map(|step| step.observations()).map(|seen| seen.text.as_str()).collect();
+    assert!(texts.len() == 2 && texts[1].contains("21"), "{texts:?}");
+    assert_eq!(steps[0].thought, "I look.");
+    assert_eq!(log.samples[0].verdict.scores["upstream.executable"], 1.0);
+    // The model is shown it as a call of its own.
+    let requests = model.requests();
+    let parts = requests[0].messages.iter().flat_map(|message| &message.content);
+    let opening = json!({"code": "x = 20"}).to_string();
+    let shown = |part: &Part| matches!(part, Part::Call(call) if call.arguments == opening);
+    assert_eq!(parts.filter(|part| shown(part)).count(), 1);
+}
+
+/// Makes as if each cell had taken so long.
+fn with_times(value: &mut Value, milliseconds: u64) {
+    match value {
+        Value::Object(map) => {
+            if map.contains_key("class") && map.contains_key("milliseconds") {
+                map.insert("milliseconds".to_owned(), milliseconds.into());
+            }
+            map.values_mut().for_each(|value| with_times(value, milliseconds));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| with_times(value, milliseconds)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_official_ten_seconds_are_for_all_code_together() {
+    let asked = CodeSample {
+        rounds: Rounds { steps: 4, executions: None, ends_with_error: true },
+        ..sample("a", Category::Math)
+    };
+    let model = Instant::model(|asked| match observations(asked) {
+        3 => Ok(" I know.\nFinal Answer: 2".to_owned()),
+        made => Ok(call(&format!("print({made})"))),
+    });
+    let log = logged_with(vec![asked.clone()], model, SolverSettings::default()).await;
+    for (milliseconds, executable) in [(3_000, 1.0), (4_000, 0.0)] {
+        let mut solution = serde_json::to_value(&log.samples[0].solution).unwrap();
+        with_times(&mut solution, milliseconds);
+        let solution: Solution = serde_json::from_str(&solution.to_string()).unwrap();
+        let verdict = CodeInterpreterScorer::new(None).score(&asked, &solution).await.unwrap();
+        assert_eq!(verdict.scores["upstream.executable"], executable, "{:?}", verdict.why);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use qianshou_bench::code_interpreter::{Category, CodeSample, Rounds, task};
 use qianshou_bench::{Log, RunOptions, SolverSettings, run};
+use qianshou_chat::{ChatModel, ScriptedModel};
 use qianshou_interpreter::Interpreter;
 use qianshou_prompts::Prompts;
 
@@ -24,7 +25,7 @@ fn sample(is_chinese: bool, files: &[&str]) -> CodeSample {
         files: files.iter().map(|name| ((*name).to_owned(), Arc::from(&b"1\n"[..]))).collect(),
         answer: None,
         figure: None,
-        rounds: Rounds { steps: 3, ends_with_error: true },
+        rounds: Rounds { steps: 3, executions: None, ends_with_error: true },
     }
 }
 
@@ -100,4 +101,30 @@ async fn internlm_has_keywords_and_a_tool_of_its_own() {
     assert_eq!(log.samples[0].verdict.scores["upstream.executable"], 1.0);
     let (requests, _) = asked(prompts("internlm"), sample(false, &[]), replies).await;
     assert!(requests[0].starts_with("You are a helpful assistant.\nYou can use external tools."), "{}", requests[0]);
+}
+
+/// Whether a model that can be held to a grammar is held to it, by its request and by the header of the log.
+async fn is_constrained(settings: SolverSettings, rounds: Rounds) -> (bool, bool) {
+    let interpreter = Interpreter::builder().build().await.unwrap();
+    let model = Arc::new(ScriptedModel::new(["Thought: x\nFinal Answer: 42"]));
+    let task = task(vec![CodeSample { rounds, ..sample(false, &[]) }], Vec::new(), settings, interpreter, None);
+    let folder = tempfile::tempdir().unwrap();
+    let asked = Arc::clone(&model) as Arc<dyn ChatModel>;
+    assert!(run(&task, asked, folder.path(), &RunOptions::default(), &|_| {}).await.unwrap().is_complete());
+    let header = Log::read(folder.path()).unwrap().header;
+    (model.requests()[0].constraint.is_some(), header.solver["solver"]["constrained"].as_bool().unwrap())
+}
+
+#[tokio::test]
+async fn a_grammar_holds_models_neither_in_the_official_exam_nor_to_keywords_of_another_form() {
+    let own = || Rounds { steps: 3, executions: None, ends_with_error: true };
+    let settings = SolverSettings::default;
+    assert_eq!(is_constrained(settings(), own()).await, (true, true));
+    let switched_off = SolverSettings { constrained: false, ..settings() };
+    assert_eq!(is_constrained(switched_off, own()).await, (false, false));
+    let internlm = SolverSettings { prompts: prompts("internlm"), ..settings() };
+    assert_eq!(is_constrained(internlm, own()).await, (false, false));
+    let llama = SolverSettings { prompts: prompts("llama"), ..settings() };
+    assert_eq!(is_constrained(llama, own()).await, (true, true));
+    assert_eq!(is_constrained(settings(), Rounds::official(1)).await, (false, false));
 }

@@ -12,7 +12,9 @@ use qianshou_agent::{Agent, AnyTool, Artifact, ToolContext, ToolError, ToolOutpu
 use qianshou_bench::code_interpreter::{
     Category, CodeInterpreterScorer, CodeSample, Judge, Judgement, Rounds, VisionJudge,
 };
-use qianshou_bench::{Attempt, Fault, Log, Outcome, RunOptions, SampleRecord, Solution, Solver, Task, rescore, run};
+use qianshou_bench::{
+    Attempt, Fault, Log, Outcome, RunOptions, SampleRecord, Solution, Solver, Task, merge, rescore, run,
+};
 use qianshou_chat::{ChatModel, RecordBuffer, ScriptedModel};
 use qianshou_prompts::Prompts;
 use qianshou_remote::{RemoteModel, Retries};
@@ -109,7 +111,7 @@ fn plots(judge: Option<Arc<dyn Judge>>) -> Task<CodeSample> {
         files: Vec::new(),
         answer: None,
         figure: None,
-        rounds: Rounds { steps: 3, ends_with_error: true },
+        rounds: Rounds { steps: 3, executions: None, ends_with_error: true },
     };
     Task {
         name: "plots",
@@ -133,9 +135,13 @@ fn stored(model: Option<Arc<dyn ChatModel>>, folder: &Path) -> Arc<dyn Judge> {
 }
 
 async fn drawn(task: &Task<CodeSample>, folder: &Path) -> Outcome {
+    drawn_with(task, folder, RunOptions::default()).await
+}
+
+async fn drawn_with(task: &Task<CodeSample>, folder: &Path, options: RunOptions) -> Outcome {
     let call = "Thought: x\nAction: code_interpreter\nAction Input: {}\nObservation:";
     let model = Arc::new(ScriptedModel::new([call, " x\nFinal Answer: There it is."].repeat(3)));
-    run(task, model, folder, &RunOptions { retries: 0, ..RunOptions::default() }, &|_| {}).await.unwrap()
+    run(task, model, folder, &RunOptions { retries: 0, ..options }, &|_| {}).await.unwrap()
 }
 
 fn of<'a>(log: &'a Log, id: &str) -> &'a SampleRecord {
@@ -179,12 +185,32 @@ async fn verdicts_are_stored_and_nobody_is_asked_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_judges_said_of_shards_goes_with_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&["right", "right", "wrong"]);
+    let mut shards = Vec::new();
+    for shard in ["1/2", "2/2"] {
+        let out = folder.path().join(shard.replace('/', " of "));
+        std::fs::create_dir(&out).unwrap();
+        let options = RunOptions { shard: shard.parse().unwrap(), ..RunOptions::default() };
+        assert!(drawn_with(&plots(Some(judge(server.address, &out))), &out, options).await.is_complete());
+        shards.push(out);
+    }
+    let whole = folder.path().join("whole");
+    let log = merge(&shards, &whole.join("log.jsonl")).unwrap();
+    assert_eq!(log.samples.len(), 3);
+    let scorer = CodeInterpreterScorer::new(Some(stored(None, &whole)));
+    let verdicts = rescore(&plots(None).samples, &scorer, &log).await.unwrap();
+    assert!(verdicts.iter().zip(&log.samples).all(|(verdict, record)| *verdict == record.verdict));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_judge_that_is_away_leaves_samples_for_later() {
     let folder = tempfile::tempdir().unwrap();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let outcome = drawn(&plots(Some(judge(nobody, folder.path()))), folder.path()).await;
     assert_eq!((outcome.done, outcome.faults.len()), (0, 3));
-    assert!(!outcome.faults[0].1.is_lasting(), "{}", outcome.faults[0].1);
+    assert!(outcome.faults[0].1.is_passing(), "{}", outcome.faults[0].1);
     assert!(Log::read(folder.path()).unwrap().samples.is_empty());
 
     let server = Server::start(&["right", "right", "right"]);
@@ -202,7 +228,7 @@ async fn without_a_judge_a_verdict_that_is_not_stored_is_told() {
     };
     let scorer = CodeInterpreterScorer::new(Some(stored(None, folder.path())));
     let fault = rescore(&plots(None).samples, &scorer, &log).await.unwrap_err();
-    assert!(fault.is_lasting() && fault.to_string().contains("--judge"), "{fault}");
+    assert!(fault.is_lasting(true) && fault.to_string().contains("--judge"), "{fault}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
-use qianshou_bench::tool_selection::{ToolSample, task};
+use qianshou_bench::tool_selection::{self, ToolSample, task};
 use qianshou_bench::{BenchError, Log, LogError, RunOptions, SampleRecord, SolverSettings, Task, merge, run};
 use qianshou_chat::{ChatError, ChatErrorKind, ChatModel};
 
@@ -134,9 +134,41 @@ fn a_fault_that_lasts_ends_the_run_and_one_that_passes_does_not() {
     assert_eq!(done, 2);
     let denied = run_with(&task, of_kind(ChatErrorKind::Denied), folder.path(), &RunOptions::default());
     assert!(matches!(denied, Err(BenchError::Lasting { sample, .. }) if sample == "s1"));
-    // What the model refuses is the model's, and has a score.
-    let refused = run_with(&task, of_kind(ChatErrorKind::ContextExceeded), folder.path(), &RunOptions::default());
-    assert_eq!(refused.unwrap(), 3);
+    // A request that is refused where others are answered is the sample's own.
+    let refused = of_kind(ChatErrorKind::InvalidRequest);
+    assert_eq!(run_with(&task, refused, folder.path(), &RunOptions::default()).unwrap(), 2);
+    assert_eq!(Log::read(folder.path()).unwrap().samples.len(), 2);
+    // That a prompt is too long is the model's, and has a score.
+    let too_long = run_with(&task, of_kind(ChatErrorKind::ContextExceeded), folder.path(), &RunOptions::default());
+    assert_eq!(too_long.unwrap(), 3);
+}
+
+#[test]
+fn a_model_that_refuses_everything_ends_the_run_at_once() {
+    let (task, folder) = (towns(3), tempfile::tempdir().unwrap());
+    // As with a wrong name of the model.
+    let model = Instant::model(|_| Err(ChatError::new(ChatErrorKind::InvalidRequest, "no such model")));
+    let refused = run_with(&task, model, folder.path(), &RunOptions::default());
+    assert!(matches!(refused, Err(BenchError::Lasting { sample, .. }) if sample == "s0"));
+    assert!(Log::read(folder.path()).unwrap().samples.is_empty());
+}
+
+#[test]
+fn a_log_from_before_constraints_were_stated_is_one_under_them() {
+    let (task, folder) = (towns(3), tempfile::tempdir().unwrap());
+    let few = RunOptions { limit: Some(1), ..RunOptions::default() };
+    run_with(&task, weather_model(), folder.path(), &few).unwrap();
+    let path = folder.path().join("log.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let older = text.replacen(",\"constrained\":true", "", 1);
+    assert_ne!(older, text);
+    fs::write(&path, older).unwrap();
+
+    let settings = SolverSettings { constrained: false, ..SolverSettings::default() };
+    let unconstrained = tool_selection::task(task.samples.to_vec(), Vec::new(), settings, None);
+    let error = run_with(&unconstrained, weather_model(), folder.path(), &RunOptions::default()).unwrap_err();
+    assert!(matches!(&error, BenchError::Log(LogError::OtherRun { field: "solver", .. })), "{error}");
+    assert_eq!(run_with(&task, weather_model(), folder.path(), &RunOptions::default()).unwrap(), 3);
 }
 
 proptest! {

@@ -1,9 +1,12 @@
 //! Tool selection, from data to scores.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use qianshou_bench::code_interpreter;
 use qianshou_bench::tool_selection::{own, task};
-use qianshou_bench::{Log, RunOptions, SolverSettings, Verdict, rescore, run};
+use qianshou_bench::{CallFormat, Log, RunOptions, SolverSettings, Verdict, rescore, run};
+use qianshou_chat::{ChatModel, NativeCall, ScriptedModel, ScriptedReply};
 use serde_json::{Value, json};
 
 use crate::support::{Instant, samples, tools, weather};
@@ -12,7 +15,11 @@ use crate::support::{Instant, samples, tools, weather};
 fn verdict(sample: Value, replies: &'static [&'static str]) -> Verdict {
     let left = std::sync::Mutex::new(replies.iter());
     let model = Instant::model(move |_| Ok((*left.lock().unwrap().next().expect("the run asks too often")).to_owned()));
-    let task = task(samples(&[sample]), Vec::new(), SolverSettings::default(), None);
+    verdict_of(sample, model, SolverSettings::default())
+}
+
+fn verdict_of(sample: Value, model: Arc<dyn ChatModel>, settings: SolverSettings) -> Verdict {
+    let task = task(samples(&[sample]), Vec::new(), settings, None);
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -71,6 +78,24 @@ fn where_the_rules_disagree_is_told() {
         verdict(weather("a", "Rome"), &["Thought: x\nAction:weather\nAction Input:{\"city\":\"Rome\"}\nObservation:"]);
     assert_eq!(scores(&verdict, &["upstream.selection", "strict.selection"]), [Some(0.0), Some(1.0)]);
     assert_eq!(verdict.labels["disagreement"], "only the strict reader takes the choice for right");
+}
+
+#[test]
+fn all_native_calls_of_a_reply_count() {
+    let mut sample = weather("a", "Rome");
+    let calls = ["Rome", "Oslo"].map(|city| json!({"name": "weather", "arguments": {"city": city}}));
+    sample["calls"] = json!(calls);
+    let calls = ["Rome", "Oslo"].map(|city| NativeCall {
+        id: String::new(),
+        name: "weather".to_owned(),
+        arguments: json!({"city": city}).to_string(),
+    });
+    let model = Arc::new(ScriptedModel::new([ScriptedReply::Calls(String::new(), calls.to_vec())]));
+    let settings = SolverSettings { format: CallFormat::Native, ..SolverSettings::default() };
+    let verdict = verdict_of(sample, model, settings);
+    let names = &["upstream.selection", "strict.selection", "strict.correct", "valid.first", "valid.repaired"];
+    assert_eq!(scores(&verdict, names), [Some(1.0); 5], "{:?}", verdict.why);
+    assert_eq!(verdict.labels["called tool"], "weather + weather");
 }
 
 #[test]

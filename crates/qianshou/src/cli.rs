@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use qianshou::chat::{ChatModel, Recorder};
-use qianshou::model::{Adapter, AttentionWindows, Decoder, DeviceChoice, Precision};
+use qianshou::model::{Adapter, AttentionWindows, Decoder, DeviceChoice, Engine, Precision};
 use qianshou::{LoadError, LoadOptions, ModelSpec};
 
 use self::failure::Failure;
@@ -98,6 +98,14 @@ impl ModelOptions {
         let model = self.model.load(self.run.options()?, &|progress| bars.show(progress)).await;
         bars.finish();
         Ok(model?)
+    }
+
+    /// The model's engine, if it computes in this process.
+    async fn load_engine(&self) -> Result<Option<Arc<Engine>>, Failure> {
+        let bars = Bars::default();
+        let engine = self.model.load_engine(self.run.options()?, &|progress| bars.show(progress)).await;
+        bars.finish();
+        Ok(engine?)
     }
 }
 

@@ -76,6 +76,12 @@ pub enum LoadError {
     /// A remote model was asked to continue a plain text.
     #[error("a remote model answers chats and does not continue a plain text")]
     NoCompletion,
+    /// An adapter or attention windows, for a model that does not compute in this process.
+    #[error("{0} cannot change a model that does not run in this process")]
+    OnlyLocal(&'static str),
+    /// A context window, for a model that brings its own.
+    #[error("a context window can be given for remote models alone; others bring their own")]
+    OnlyRemote,
     /// The checkpoint, the adapter or the device cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -87,12 +93,14 @@ impl LoadError {
         match self {
             Self::Base(error) => Some(error.hint()),
             Self::NoCompletion => Some("ask for a chat (`--chat`)"),
+            Self::OnlyLocal(_) => Some("leave it out, or name `tiny`, a checkpoint folder or a .gguf file"),
+            Self::OnlyRemote => Some("leave `--context-window` out"),
             Self::UnknownSpec(_) | Self::Recording(_) | Self::Remote(_) | Self::Model(_) => None,
         }
     }
 }
 
-/// Where and how a model runs. All but the last are for models in this process.
+/// Where and how a model runs. All but the last are for models in this process, the last for remote ones.
 #[derive(Debug, Default)]
 pub struct LoadOptions {
     /// Where.
@@ -162,12 +170,44 @@ impl ModelSpec {
         self.open(options, report, |engine| Arc::new(Completion::new(engine))).await
     }
 
+    /// Loads the model's engine; a model that does not compute in this process has none.
+    ///
+    /// # Errors
+    /// What is wrong with the checkpoint or the options.
+    pub async fn load_engine(
+        &self,
+        options: LoadOptions,
+        report: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Result<Option<Arc<Engine>>, LoadError> {
+        self.check(&options)?;
+        match self {
+            Self::Remote(_) | Self::Replay(_) => Ok(None),
+            Self::Tiny => load_tiny(options, report).await.map(Some),
+            Self::Path(path) => load_path(path, options).map(Some),
+        }
+    }
+
+    /// Refuses what would change nothing: whoever reads of it would believe that it did.
+    fn check(&self, options: &LoadOptions) -> Result<(), LoadError> {
+        if options.context_window.is_some() && !matches!(self, Self::Remote(_)) {
+            return Err(LoadError::OnlyRemote);
+        }
+        if options.adapter.is_some() && !self.is_local() {
+            return Err(LoadError::OnlyLocal("an adapter"));
+        }
+        if options.attention_windows.is_some() && !self.is_local() {
+            return Err(LoadError::OnlyLocal("attention windows"));
+        }
+        Ok(())
+    }
+
     async fn open(
         &self,
         options: LoadOptions,
         report: &(dyn Fn(Progress) + Send + Sync),
         serve: fn(Arc<Engine>) -> Arc<dyn ChatModel>,
     ) -> Result<Arc<dyn ChatModel>, LoadError> {
+        self.check(&options)?;
         match self {
             Self::Replay(path) => Ok(Arc::new(Replay::open(path)?)),
             Self::Remote(spec) => {
@@ -179,12 +219,15 @@ impl ModelSpec {
                 Ok(Arc::new(builder.build()?))
             }
             Self::Tiny => Ok(serve(load_tiny(options, report).await?)),
-            Self::Path(path) => {
-                let name = path.file_name().map_or_else(|| self.to_string(), |name| name.to_string_lossy().into());
-                let device = options.open_device()?;
-                let checkpoint = options.open_checkpoint(path)?;
-                Ok(serve(Arc::new(Engine::load(name, checkpoint, device, options.adapter)?)))
-            }
+            Self::Path(path) => Ok(serve(load_path(path, options)?)),
         }
     }
+}
+
+/// Loads a checkpoint, named after its file or folder.
+fn load_path(path: &Path, options: LoadOptions) -> Result<Arc<Engine>, LoadError> {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let device = options.open_device()?;
+    let checkpoint = options.open_checkpoint(path)?;
+    Ok(Arc::new(Engine::load(name, checkpoint, device, options.adapter)?))
 }

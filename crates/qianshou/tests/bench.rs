@@ -46,6 +46,7 @@ fn a_run_goes_on_is_scored_again_and_compared() {
         header["data"].as_array().unwrap().iter().all(|file| is_hash(&file["sha256"])) && is_hash(&header["prompts"])
     );
     assert_eq!(header["solver"]["sampling"]["temperature"], 0.0);
+    assert_eq!(header["solver"]["constrained"], true);
     assert!(header["solver"]["sampling"].as_object().unwrap().contains_key("seed"));
     assert_eq!(header["environment"]["device"], "cpu");
     let commit = header["environment"]["commit"].as_str().unwrap();
@@ -59,11 +60,59 @@ fn a_run_goes_on_is_scored_again_and_compared() {
     assert!(page.contains("2 of 299 samples"));
 
     // Another run does not go into the same log.
-    let other = bench(&["tool-selection", "--limit", "1", "--device", "cpu", "--temperature", "1", "--out", run]);
-    assert_eq!(other.status.code(), Some(1));
-    let message = String::from_utf8(other.stderr).unwrap();
-    assert!(message.starts_with("error: ") && message.contains("temperature"), "{message}");
-    assert_eq!(records(), 3);
+    for (other, differing) in
+        [(["--temperature", "1"].as_slice(), "temperature"), (&["--unconstrained"], "constrained")]
+    {
+        let arguments = ["tool-selection", "--limit", "1", "--device", "cpu", "--out", run];
+        let other = bench(&[arguments.as_slice(), other].concat());
+        assert_eq!(other.status.code(), Some(1));
+        let message = String::from_utf8(other.stderr).unwrap();
+        assert!(message.starts_with("error: ") && message.contains(differing), "{message}");
+        assert_eq!(records(), 3);
+    }
+
+    // What a run measured is measured again, or it is told that it is not.
+    let path = format!("{run}/log.jsonl");
+    let (line, records) = text.split_once('\n').unwrap();
+    let mut measured: Value = serde_json::from_str(line).unwrap();
+    let measure = json!({"name": "upstream.input", "title": "Tool input (Rouge-L)", "less_is_better": false});
+    measured["bench"]["measures"].as_array_mut().unwrap().push(measure);
+    std::fs::write(&path, format!("{measured}\n{records}")).unwrap();
+    assert_replay_fails(run, "--vocabulary");
+    let content = records.lines().next().unwrap().split_once("\"sample\":").unwrap().1.strip_suffix('}').unwrap();
+    let mut record: Value = serde_json::from_str(content).unwrap();
+    record["verdict"]["scores"]["upstream.input"] = json!(0.5);
+    let checksum = &qianshou::bench::sha256(record.to_string().as_bytes())[..16];
+    let record = format!("{{\"record\":\"sample\",\"version\":1,\"checksum\":\"{checksum}\",\"sample\":{record}}}");
+    std::fs::write(&path, format!("{line}\n{record}\n")).unwrap();
+    let said = assert_replay_fails(run, "1 scores differ");
+    assert!(said.contains("upstream.input is nothing, and was 0.5"), "{said}");
+}
+
+/// Scores a run again, which has to fail with these words; gives what it prints besides.
+#[track_caller]
+fn assert_replay_fails(run: &str, words: &str) -> String {
+    let output = bench(&["replay", run]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.starts_with("error: ") && message.contains(words), "{message}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_run_over_one_category_is_scored_again_with_its_data_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, run) = (folder.path().join("data"), folder.path().join("run"));
+    std::fs::create_dir(&data).unwrap();
+    let function = json!({"name": "trips.plan", "description": "Plans a trip.", "parameters": {"type": "dict",
+        "properties": {"city": {"type": "string"}}, "required": ["city"]}});
+    let asked = json!([[{"role": "user", "content": "How are you?"}]]);
+    let question = json!({"id": "live_irrelevance_0", "question": asked, "function": [function]});
+    std::fs::write(data.join("BFCL_v4_live_irrelevance.json"), question.to_string()).unwrap();
+    let (data, run) = (data.to_str().unwrap(), run.to_str().unwrap());
+    let arguments = ["--categories", "live_irrelevance", "--max-reply-tokens", "16", "--device", "cpu"];
+    stdout(&[["bfcl", "--data", data, "--out", run].as_slice(), &arguments].concat());
+    assert!(stdout(&["replay", run, "--data", data]).starts_with("1 samples have the same scores"));
 }
 
 #[test]

@@ -217,9 +217,11 @@ fn without_network_and_base_the_ways_out_are_told() {
         .env("PIP_FIND_LINKS", "")
         .env("PIP_NO_CACHE_DIR", "1")
         .env("PIP_RETRIES", "0")
+        // Nothing is installed, so it has no say.
+        .env("PIP_REQUIRE_VIRTUALENV", "1")
         .output()
         .unwrap();
-    assert_fails(&output, 1, &["QIANSHOU_BASE=FILE", "--model"]);
+    assert_fails(&output, 1, &["No matching distribution", "QIANSHOU_BASE=FILE", "--model"]);
 }
 
 #[test]
@@ -240,6 +242,17 @@ fn a_recorded_run_replays_without_a_model() {
     assert_fails(&replay("What is 1 + 1?"), 1, &["exchange 1", "another request"]);
     assert_fails(&run(&["ask", question, "--model", "replay:/no/such/recording"]), 1, &["/no/such/recording"]);
     assert_fails(&run(&["ask", question, "--device", "cpu", "--record", path]), 1, &["run.jsonl exists"]);
+}
+
+#[test]
+fn a_failed_run_of_a_remote_model_replays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl").to_str().unwrap().to_owned();
+    let recorded = run(&["ask", "Hi", "--model", "remote:qwen@http://127.0.0.1:9/v1", "--record", &path]);
+    assert_fails(&recorded, 1, &["127.0.0.1:9 cannot be reached"]);
+    let replayed = run(&["ask", "Hi", "--model", &format!("replay:{path}")]);
+    assert_fails(&replayed, 1, &[]);
+    assert_eq!(text(&replayed.stderr), text(&recorded.stderr));
 }
 
 #[test]
@@ -327,6 +340,30 @@ fn a_remote_model_that_cannot_be_asked_is_told_in_one_line() {
         .output()
         .unwrap();
     assert_fails(&keyless, 1, &["OPENAI_API_KEY"]);
+}
+
+#[test]
+fn what_would_not_change_the_model_is_refused() {
+    let adapter = concat!(env!("CARGO_MANIFEST_DIR"), "/adapter");
+    for model in ["remote:qwen@http://127.0.0.1:9/v1", "replay:/no/such/recording"] {
+        for (option, value, named) in
+            [("--adapter", adapter, "an adapter"), ("--attention-windows", "0-11:1024", "attention windows")]
+        {
+            assert_fails(&run(&["ask", "Hi", "--model", model, option, value]), 1, &[named, "help: leave it out"]);
+        }
+    }
+    for model in ["tiny", "replay:/no/such/recording"] {
+        let output = run(&["ask", "Hi", "--model", model, "--context-window", "4096"]);
+        assert_fails(&output, 1, &["remote models alone", "help: leave `--context-window` out"]);
+    }
+}
+
+#[test]
+fn doctor_counts_an_empty_key_as_none() {
+    let mut command = qianshou(&["doctor"]);
+    command.env("QIANSHOU_API_KEY", "").env("OPENAI_API_KEY", " ").env_remove("DASHSCOPE_API_KEY");
+    let stdout = text(&command.output().unwrap().stdout);
+    assert!(stdout.contains("keys       none; "), "{stdout}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use qianshou_chat::ChatErrorKind;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, Proxy, Response, StatusCode};
 
 use crate::address::Address;
 use crate::builder::{ProxyChoice, Timeouts};
@@ -93,6 +93,11 @@ impl Endpoint {
         server_message::of_body(event.as_bytes(), self.key.as_ref())
     }
 
+    /// What the server wrote, as it is shown.
+    pub(crate) fn shown(&self, text: &str) -> String {
+        server_message::shown(text, self.key.as_ref())
+    }
+
     async fn refused(&self, status: StatusCode, response: Response) -> Fault {
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = retry_after.and_then(|value| retry::retry_after(value, SystemTime::now()));
@@ -110,23 +115,32 @@ impl Endpoint {
 fn client(address: &Address, proxy: &ProxyChoice, timeouts: &Timeouts) -> Result<Client, RemoteError> {
     // rustls takes its cryptography from a process-wide setting. Whoever came first keeps it.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut client = builder(address, proxy, timeouts)?.build();
+    if client.is_err() && !address.is_encrypted() {
+        // The machine may have no certificates, which nothing but a proxy behind TLS would need here.
+        client = builder(address, proxy, timeouts)?.tls_certs_only([]).build();
+    }
+    client.map_err(|error| RemoteError::Client { problem: root_cause(&error.without_url()) })
+}
+
+fn builder(address: &Address, proxy: &ProxyChoice, timeouts: &Timeouts) -> Result<ClientBuilder, RemoteError> {
     // A redirection could lead the key and the conversation to another host.
     let mut builder =
         Client::builder().redirect(Policy::none()).user_agent(concat!("qianshou/", env!("CARGO_PKG_VERSION")));
     for (timeout, set) in [
-        (timeouts.connect, reqwest::ClientBuilder::connect_timeout as fn(_, Duration) -> _),
-        (timeouts.read, reqwest::ClientBuilder::read_timeout),
-        (timeouts.total, reqwest::ClientBuilder::timeout),
+        (timeouts.connect, ClientBuilder::connect_timeout as fn(_, Duration) -> _),
+        (timeouts.read, ClientBuilder::read_timeout),
+        (timeouts.total, ClientBuilder::timeout),
     ] {
         if let Some(timeout) = timeout {
             builder = set(builder, timeout);
         }
     }
     if address.is_loopback() && !address.is_encrypted() {
-        // Reading the platform's certificates takes time, and fails on a machine that has none.
+        // Reading the platform's certificates takes time.
         builder = builder.tls_certs_only([]);
     }
-    builder = match proxy {
+    Ok(match proxy {
         // The loopback of a proxy is another machine's.
         _ if address.is_loopback() => builder.no_proxy(),
         ProxyChoice::Environment => builder,
@@ -135,8 +149,7 @@ fn client(address: &Address, proxy: &ProxyChoice, timeouts: &Timeouts) -> Result
             let unusable = |error: reqwest::Error| RemoteError::Proxy { problem: root_cause(&error.without_url()) };
             builder.proxy(Proxy::all(url).map_err(unusable)?)
         }
-    };
-    builder.build().map_err(|error| RemoteError::Client { problem: root_cause(&error.without_url()) })
+    })
 }
 
 /// A request that was not answered.

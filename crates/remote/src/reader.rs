@@ -50,8 +50,9 @@ impl Reader {
     pub(crate) fn read(&mut self, data: &str, endpoint: &Endpoint) -> Result<Vec<ChatEvent>, Fault> {
         let mut events = Vec::new();
         let chunk: Chunk = serde_json::from_str(data).map_err(|error| {
-            let said = endpoint.said(data).text;
-            Fault::new(ChatErrorKind::Failed, format!("sent what is no piece of a reply ({error}): {said}"))
+            // serde repeats what stands in the wrong place.
+            let (problem, said) = (endpoint.shown(&error.to_string()), endpoint.said(data).text);
+            Fault::new(ChatErrorKind::Failed, format!("sent what is no piece of a reply ({problem}): {said}"))
         })?;
         if chunk.error.is_some() || chunk.object.as_deref() == Some("error") {
             let said = endpoint.said(data);
@@ -62,7 +63,7 @@ impl Reader {
             self.usage = counts.into();
         }
         if let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) {
-            self.take(choice, &mut events)?;
+            self.take(choice, endpoint, &mut events)?;
         }
         Ok(events)
     }
@@ -78,7 +79,7 @@ impl Reader {
         Ok(events)
     }
 
-    fn take(&mut self, mut choice: Choice, events: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+    fn take(&mut self, mut choice: Choice, endpoint: &Endpoint, events: &mut Vec<ChatEvent>) -> Result<(), Fault> {
         let delta = choice.take_delta();
         if self.finish.is_some() {
             // We stopped at a stop string and waited for the usage, but the server writes on.
@@ -103,7 +104,7 @@ impl Reader {
         }
         if let Some(reason) = choice.finish_reason.as_deref().filter(|reason| !reason.is_empty()) {
             self.end_thinking(events);
-            self.finish(reason, choice.stop_string(), events)?;
+            self.finish(reason, choice.stop_string(), endpoint, events)?;
         }
         Ok(())
     }
@@ -145,7 +146,13 @@ impl Reader {
         }
     }
 
-    fn finish(&mut self, reason: &str, stop: Option<&str>, events: &mut Vec<ChatEvent>) -> Result<(), Fault> {
+    fn finish(
+        &mut self,
+        reason: &str,
+        stop: Option<&str>,
+        endpoint: &Endpoint,
+        events: &mut Vec<ChatEvent>,
+    ) -> Result<(), Fault> {
         if self.finish.is_some() {
             return Ok(());
         }
@@ -160,6 +167,7 @@ impl Reader {
                 return Err(fault.with_hint("ask in other words, or another model"));
             }
             other => {
+                let other = endpoint.shown(other);
                 let message = format!("ended the reply for a reason that is not known here: `{other}`");
                 return Err(Fault::new(ChatErrorKind::Failed, message));
             }

@@ -26,19 +26,24 @@ pub(crate) fn of_body(body: &[u8], key: Option<&Key>) -> ServerMessage {
     // `{"error": {"message": …}}` of OpenAI, `{"message": …}` of older vLLM and of gateways, `{"detail": …}`
     // of FastAPI, `{"error": "…"}` of Ollama.
     let error = value.get("error").filter(|error| error.is_object()).unwrap_or(&value);
-    let text = ["message", "detail", "error"].iter().find_map(|field| error.get(*field));
-    let text = match text {
+    // JSON of another form is written anew: the key would be missed in another spelling (`\/`).
+    let whole = Some(&value).filter(|value| !value.is_null());
+    let text = match ["message", "detail", "error"].iter().find_map(|field| error.get(*field)).or(whole) {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
         None => String::from_utf8_lossy(body).into_owned(),
     };
-    let text = match key {
-        Some(key) => key.redact(&text),
-        None => text,
-    };
     let name = |field: &str| error.get(field).and_then(Value::as_str);
     let status = error.get("code").and_then(Value::as_u64).and_then(|code| code.try_into().ok());
-    ServerMessage { text: one_line(&text), code: name("code").or_else(|| name("type")).map(str::to_owned), status }
+    ServerMessage { text: shown(&text, key), code: name("code").or_else(|| name("type")).map(str::to_owned), status }
+}
+
+/// A text that a server wrote, or that repeats what it wrote: one line, without the key.
+pub(crate) fn shown(text: &str, key: Option<&Key>) -> String {
+    match key {
+        Some(key) => one_line(&key.redact(text)),
+        None => one_line(text),
+    }
 }
 
 impl ServerMessage {

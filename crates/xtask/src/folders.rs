@@ -12,9 +12,10 @@ pub(crate) fn root() -> &'static Path {
     here.ancestors().nth(2).unwrap_or(here)
 }
 
-/// Cargo's target folder.
+/// The folder in which Cargo has `release`, whatever settings name it: this program was built there, too.
 pub(crate) fn target() -> PathBuf {
-    root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+    let program = env::current_exe().unwrap_or_default();
+    program.ancestors().nth(2).map_or_else(|| root().join("target"), Path::to_owned)
 }
 
 /// Our own folder for everything that a command makes: removed by `cargo clean`, ignored by Git.

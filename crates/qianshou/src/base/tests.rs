@@ -30,7 +30,8 @@ static PACKAGE: LazyLock<(TempDir, &'static Artifact)> = LazyLock::new(|| {
 archive = zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED)
 archive.writestr('tiny_weights/weights.gguf', sys.argv[2])
 meta = 'tiny_weights-1.0.dist-info/'
-archive.writestr(meta + 'METADATA', 'Metadata-Version: 2.1\\nName: tiny-weights\\nVersion: 1.0\\n')
+metadata = 'Metadata-Version: 2.1\\nName: tiny-weights\\nVersion: 1.0\\nRequires-Python: ==3.99.*\\n'
+archive.writestr(meta + 'METADATA', metadata)
 archive.writestr(meta + 'WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
 archive.writestr(meta + 'RECORD', '')
 ";
@@ -40,6 +41,8 @@ archive.writestr(meta + 'RECORD', '')
     let artifact = Artifact {
         package: "tiny-weights",
         version: "1.0",
+        // Nobody has it.
+        python: "3.99",
         wheel: "tiny_weights-1.0-py3-none-any.whl",
         wheel_sha256: digest::of_file(&wheel).unwrap().leak(),
         wheel_bytes: fs::metadata(&wheel).unwrap().len(),

@@ -38,7 +38,7 @@ impl Doctor {
         } else {
             report.good("device", device.name())?;
         }
-        let keys: Vec<&str> = KEYS.into_iter().filter(|key| std::env::var_os(key).is_some()).collect();
+        let keys: Vec<&str> = KEYS.into_iter().filter(|key| is_set(key)).collect();
         match keys.as_slice() {
             [] => report.good("keys", &format!("none; remote models take theirs from {}", KEYS.join(", ")))?,
             keys => report.good("keys", &keys.join(", "))?,
@@ -89,6 +89,11 @@ impl Doctor {
         }
         Ok(if report.complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Whether there may be a key in a variable: one that is empty counts as not set.
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|key| !key.to_string_lossy().trim().is_empty())
 }
 
 /// How to get namespaces, and how to get Landlock.

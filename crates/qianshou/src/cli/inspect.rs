@@ -28,7 +28,7 @@ impl Inspect {
         let tokenizer = checkpoint.tokenizer();
         let family = format!("{:?}", config.family);
         // F16 (`--precision f16`) takes half of that; keys and values are always F32.
-        let weight_bytes = config.parameters() * size_of::<f32>();
+        let weight_bytes = config.parameters().saturating_mul(size_of::<f32>());
         let cache_bytes = 2 * config.layers * config.key_value_heads * config.head_size * size_of::<f32>();
         let mut stdout = anstream::stdout();
         if self.json {

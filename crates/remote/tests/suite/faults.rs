@@ -27,6 +27,8 @@ async fn servers_say_what_is_wrong_in_many_forms() {
         (r#"{"object": "error", "message": "no such model", "code": 404}"#, "no such model"),
         (r#"{"detail": [{"loc": ["body", "stop"], "msg": "wrong"}]}"#, r#"[{"loc":["body","stop"],"msg":"wrong"}]"#),
         ("<html>\n  <h1>Bad\tGateway</h1>\n</html>", "<html> <h1>Bad Gateway</h1> </html>"),
+        (r#""no such model""#, "no such model"),
+        (r#"{"errors": ["no\/such\/model"]}"#, r#"{"errors":["no/such/model"]}"#),
         ("  ", "nothing is said about it"),
         ("\u{1b}[31mred", "[31mred"),
     ] {

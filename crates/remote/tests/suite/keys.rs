@@ -14,7 +14,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::server::{Server, ask, body, header, says, status};
+use crate::server::{Server, ask, body, finish, header, reply, says, status};
 
 const SECRET: &str = "sk-very-secret-0123456789";
 
@@ -124,6 +124,20 @@ fn what_cannot_be_a_key_is_refused() {
 }
 
 #[test]
+fn without_tls_no_certificates_are_needed() {
+    let variables = [("SSL_CERT_FILE", "/no/such/file"), ("SSL_CERT_DIR", "/no/such/folder")];
+    with_environment("without_tls_no_certificates_are_needed", &variables, async || {
+        for url in ["http://10.0.0.7:8000/v1", "http://localhost:8000/v1"] {
+            remote(url).build().unwrap();
+        }
+        // Other systems keep their certificates elsewhere.
+        if cfg!(target_os = "linux") {
+            assert!(matches!(problem(remote("https://10.0.0.7/v1")), RemoteError::Client { .. }));
+        }
+    });
+}
+
+#[test]
 fn the_loopback_needs_no_proxy() {
     let variables = [("HTTP_PROXY", "http://127.0.0.1:9"), ("http_proxy", "http://127.0.0.1:9"), ("NO_PROXY", "")];
     with_environment("the_loopback_needs_no_proxy", &variables, async || {
@@ -181,6 +195,9 @@ fn the_key_is_in_nothing_that_people_see() {
             status("401 Unauthorized", "", &repeats),
             body(&format!("data: {repeats}\n\n")),
             body(&format!("data: {SECRET}\n\n")),
+            body(&format!("data: \"wrong key {SECRET}\"\n\n")),
+            body(&format!("data: {{\"choices\": \"wrong key \\u0073{}\"}}\n\n", &SECRET[1..])),
+            reply(&[finish(SECRET)]),
         ])
         .await;
         let builder = remote(server.url()).proxy(proxy);
@@ -194,15 +211,18 @@ fn the_key_is_in_nothing_that_people_see() {
         assert_eq!(error.to_string(), format!("{} answered 401 Unauthorized: wrong key [key]", server.address));
         assert_eq!(error.hint(), Some("check the key in the environment variable QIANSHOU_API_KEY"));
         write!(seen, "{error}{error:?}").unwrap();
-        for _ in 0..2 {
+        // The first of these is asked again, as the first of all was.
+        for _ in 0..4 {
             let error = recorder.complete(ask()).await.unwrap_err();
+            assert!(error.to_string().contains("[key]"), "{error}");
             write!(seen, "{error}{error:?}").unwrap();
         }
+        assert_eq!(server.requests().len(), 7);
         seen += &std::fs::read_to_string(&path).unwrap();
         let logged = log.0.lock().unwrap().clone();
         assert!(logged.contains("asks again"), "{logged}");
         seen += &logged;
-        for secret in [SECRET, "proxy-secret"] {
+        for secret in ["very-secret", "proxy-secret"] {
             assert!(!seen.contains(secret), "{seen}");
         }
     });

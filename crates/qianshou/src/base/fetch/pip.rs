@@ -25,8 +25,11 @@ pub(super) async fn download(
     command
         // Else a folder `pip` in the current directory would be run in pip's place.
         .env("PYTHONSAFEPATH", "1")
+        // Nothing is installed, so none is needed.
+        .env("PIP_REQUIRE_VIRTUALENV", "0")
         .args(["-m", "pip", "download", "--no-deps", "--no-input", "--disable-pip-version-check"])
-        .args(["--only-binary", ":all:", "--progress-bar", "off", "--retries", "2", "--dest"])
+        .args(["--only-binary", ":all:", "--progress-bar", "off", "--retries", "2"])
+        .args(["--python-version", artifact.python, "--dest"])
         .arg(&folder)
         .arg(artifact.requirement());
     if !tool::run(artifact, Source::Pip, command, workspace, is_missing, report).await? {

@@ -26,7 +26,7 @@ pub(super) async fn install(
         .env("PYTHONSAFEPATH", "1")
         // A link into uv's cache would let a later change of the cache damage our file.
         .args(["pip", "install", "--no-deps", "--no-python-downloads", "--link-mode", "copy"])
-        .args(["--only-binary", ":all:", "--no-progress", "--target"])
+        .args(["--only-binary", ":all:", "--no-progress", "--python-version", artifact.python, "--target"])
         .arg(&folder)
         .arg(artifact.requirement());
     let is_missing = |messages: &str| messages.contains("No interpreter found");

@@ -1,5 +1,6 @@
 //! What can be made of logs.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,10 +9,12 @@ use std::sync::Arc;
 use clap::Args;
 use qianshou::bench::code_interpreter::{CodeInterpreterScorer, Judge, VisionJudge};
 use qianshou::bench::tool_selection::ToolSelectionScorer;
-use qianshou::bench::{LOG_NAME, Log, bfcl, code_interpreter, merge, report, rescore, tool_selection};
+use qianshou::bench::{
+    JUDGE_NAME, LOG_NAME, Log, Sample, Scorer, Verdict, bfcl, code_interpreter, merge, report, rescore, tool_selection,
+};
 
 use super::run::{prompts, show};
-use super::tasks::{BfclData, CodeInterpreterData, JUDGE_NAME, ToolSelectionData};
+use super::tasks::{BfclData, CodeInterpreterData, ToolSelectionData};
 use crate::cli::failure::Failure;
 
 fn read(path: &std::path::Path) -> Result<Log, Failure> {
@@ -107,28 +110,32 @@ impl Replay {
             tool_selection::NAME => {
                 let data = ToolSelectionData { data: self.data, vocabulary: self.vocabulary };
                 let scorer = ToolSelectionScorer::new(data.pieces()?);
-                rescore(&data.samples()?.0, &scorer, &log).await
+                scored(&data.samples()?.0, &scorer, &log, "name the vocabulary of Qwen with --vocabulary").await?
             }
             code_interpreter::NAME => {
-                let judge = self.stored_judge(&log)?;
+                let scorer = CodeInterpreterScorer::new(self.stored_judge(&log)?);
                 let data = CodeInterpreterData { data: first, uploads: self.uploads, gsm8k: self.gsm8k };
-                rescore(&data.samples()?.0, &CodeInterpreterScorer::new(judge), &log).await
+                let hint = format!("what the judge said belongs beside the log, in {JUDGE_NAME}");
+                scored(&data.samples()?.0, &scorer, &log, &hint).await?
             }
             bfcl::NAME => {
-                let data = BfclData { data: first, categories: Vec::new() };
-                rescore(&data.samples()?.0, &bfcl::BfclScorer, &log).await
+                let categories: BTreeSet<_> = log.samples.iter().map(|record| record.category.clone()).collect();
+                let data = BfclData { data: first, categories: categories.into_iter().collect() };
+                scored(&data.samples()?.0, &bfcl::BfclScorer, &log, "use the program that wrote the log").await?
             }
             other => return Err(Failure::message(format!("there is no task {other:?}"), None)),
         };
-        let verdicts = verdicts.map_err(|fault| Failure::new(&fault, None))?;
         let mut differing = 0;
         let mut stdout = anstream::stdout();
         for (record, verdict) in log.samples.iter().zip(&verdicts) {
-            let changed = verdict.scores.iter().filter(|(name, score)| record.verdict.scores.get(*name) != Some(score));
-            for (name, score) in changed {
-                differing += 1;
-                let before = record.verdict.scores.get(name).map_or("nothing".to_owned(), f64::to_string);
-                writeln!(stdout, "{}: {name} is {score}, and was {before}", record.id)?;
+            let names: BTreeSet<_> = record.verdict.scores.keys().chain(verdict.scores.keys()).collect();
+            for name in names {
+                let (before, now) = (record.verdict.scores.get(name), verdict.scores.get(name));
+                if before != now {
+                    differing += 1;
+                    let [before, now] = [before, now].map(|score| score.map_or("nothing".to_owned(), f64::to_string));
+                    writeln!(stdout, "{}: {name} is {now}, and was {before}", record.id)?;
+                }
             }
         }
         if differing > 0 {
@@ -141,10 +148,27 @@ impl Replay {
     /// The judge of the run, with nothing but its stored verdicts.
     fn stored_judge(&self, log: &Log) -> Result<Option<Arc<dyn Judge>>, Failure> {
         let path = log.path.with_file_name(JUDGE_NAME);
-        let Some(name) = log.header.scorer["judge"].as_str().filter(|_| path.exists()) else {
+        let had_judge = log.header.measures.iter().any(|measure| measure.name == "upstream.plot");
+        let Some(name) = log.header.scorer["judge"].as_str().filter(|_| had_judge && path.exists()) else {
             return Ok(None);
         };
         let judge = VisionJudge::open(name, None, prompts(self.prompts.as_deref())?, &path);
         Ok(Some(Arc::new(judge.map_err(|error| Failure::new(&error, None))?)))
     }
+}
+
+/// Scores a run again, if all that it measured can be.
+async fn scored<S: Sample>(
+    samples: &[S],
+    scorer: &dyn Scorer<S>,
+    log: &Log,
+    hint: &str,
+) -> Result<Vec<Verdict>, Failure> {
+    let known = scorer.measures();
+    let missing = log.header.measures.iter().find(|measure| known.iter().all(|other| other.name != measure.name));
+    if let Some(missing) = missing {
+        let message = format!("the run measured {:?}, which cannot be done with what is given", missing.title);
+        return Err(Failure::message(message, Some(hint)));
+    }
+    rescore(samples, scorer, log).await.map_err(|fault| Failure::new(&fault, None))
 }

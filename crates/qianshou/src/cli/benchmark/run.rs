@@ -13,7 +13,6 @@ use qianshou::bench::{
     BenchError, CallFormat, LOG_NAME, Log, RunOptions, Sample, Shard, SolverSettings, Task, provenance, run, sha256,
 };
 use qianshou::chat::{ChatModel, Sampling};
-use qianshou::model::Precision;
 use qianshou::{ModelSpec, TINY_ADAPTER, prompts::Prompts};
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +47,9 @@ pub(super) struct BenchOptions {
     /// Use the model's native tool calls instead of ReAct.
     #[arg(long)]
     native: bool,
+    /// Do not hold a local model to the grammar of a ReAct step.
+    #[arg(long)]
+    unconstrained: bool,
     /// Sample with this temperature instead of always taking the likeliest token.
     #[arg(long, value_name = "T")]
     temperature: Option<f32>,
@@ -85,13 +87,19 @@ impl BenchOptions {
             format: if self.native { CallFormat::Native } else { CallFormat::React },
             sampling,
             reply_tokens: Some(self.max_reply_tokens),
+            constrained: !self.unconstrained,
             prompts: self.prompts()?,
         })
     }
 
     /// Runs a task to its end, writes the page and prints the table.
     pub(super) async fn run<S: Sample>(&self, task: &Task<S>) -> Result<ExitCode, Failure> {
-        let model: Arc<dyn ChatModel> = self.model.load().await?;
+        let engine = self.model.load_engine().await?;
+        let held = engine.as_deref().map(|engine| precision(engine.weight_bytes()));
+        let model: Arc<dyn ChatModel> = match engine {
+            Some(engine) => engine,
+            None => self.model.load().await?,
+        };
         let cancellation = CancellationToken::new();
         let cancel = cancellation.clone();
         tokio::spawn(async move {
@@ -107,7 +115,7 @@ impl BenchOptions {
             concurrency: self.concurrency,
             retries: self.retries,
             cancellation,
-            provenance: self.provenance().await?,
+            provenance: self.provenance(held).await?,
             environment: self.environment()?,
             prompts: self.prompts()?,
             ..RunOptions::default()
@@ -130,8 +138,8 @@ impl BenchOptions {
         Err(Failure::message(message, Some("run the same command again to go on from here")))
     }
 
-    /// What decides the model's replies, as far as it is known.
-    async fn provenance(&self) -> Result<BTreeMap<String, String>, Failure> {
+    /// What decides the model's replies, as far as it is known; `held` is the type of its weights.
+    async fn provenance(&self, held: Option<String>) -> Result<BTreeMap<String, String>, Failure> {
         let spec = &self.model.model;
         let mut known: BTreeMap<String, String> = [("model".to_owned(), spec.to_string())].into();
         let path = match spec {
@@ -149,9 +157,8 @@ impl BenchOptions {
         if *spec == ModelSpec::Tiny && self.model.run.adapter.is_none() {
             known.insert("sha256 of the embedded adapter".to_owned(), sha256(TINY_ADAPTER));
         }
-        if spec.is_local() {
-            let on_cpu = self.model.run.options()?.open_device()?.is_cpu();
-            known.insert("precision".to_owned(), precision(self.model.run.precision, on_cpu).to_owned());
+        if let Some(held) = held {
+            known.insert("precision".to_owned(), held);
             if let Some(windows) = &self.model.run.attention_windows {
                 known.insert("attention windows".to_owned(), format!("{windows:?}"));
             }
@@ -170,14 +177,11 @@ impl BenchOptions {
     }
 }
 
-/// The type of the weights.
-fn precision(asked: Precision, on_cpu: bool) -> &'static str {
-    match asked {
-        Precision::F32 => "F32",
-        Precision::F16 => "F16",
-        Precision::Auto if on_cpu => "F32",
-        Precision::Auto => "F16 for weights of 16 bits or less where the GPU computes in it, else F32",
-    }
+/// The type of the weights; where there are several, how much is in each.
+fn precision(bytes: &BTreeMap<String, usize>) -> String {
+    let several = bytes.len() > 1;
+    let types = bytes.iter().map(|(kind, bytes)| if several { format!("{bytes} bytes {kind}") } else { kind.clone() });
+    types.collect::<Vec<_>>().join(", ")
 }
 
 /// The prompts of a folder, or the embedded ones.

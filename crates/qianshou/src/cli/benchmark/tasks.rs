@@ -8,15 +8,12 @@ use clap::Args;
 use qianshou::base::Settings;
 use qianshou::bench::code_interpreter::{self, CodeSample, Judge, VisionJudge};
 use qianshou::bench::tool_selection::{self, Pieces, ToolSample, official};
-use qianshou::bench::{DataError, DataFile, bfcl, embedded};
+use qianshou::bench::{DataError, DataFile, JUDGE_NAME, bfcl, embedded};
 use qianshou::{LoadOptions, ModelSpec};
 
 use super::run::BenchOptions;
 use crate::cli::failure::Failure;
 use crate::cli::python::PythonOptions;
-
-/// The stored verdicts of a judge, in the folder of a run.
-pub(super) const JUDGE_NAME: &str = "judge.jsonl";
 
 pub(super) fn data_failure(error: DataError) -> Failure {
     Failure::new(&error, None)
