@@ -127,7 +127,7 @@ impl State {
             return refuse(format!("it was made with other settings: {settings}"));
         }
         if its_data != data {
-            return refuse("it was made with other data, or began with other parameters".to_owned());
+            return refuse("it was made with another base or other data, or began with other parameters".to_owned());
         }
         Ok(state)
     }

@@ -3,6 +3,7 @@
 mod data;
 mod eval;
 mod export;
+mod fingerprint;
 mod fit;
 mod self_instruct;
 

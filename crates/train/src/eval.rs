@@ -43,7 +43,7 @@ pub struct Outcome {
     pub exact: bool,
     /// All calls that the episode needs came back with what they should.
     pub observed: bool,
-    /// The final answer has the facts of the expected one.
+    /// The final answer has the facts of the expected one that tools told; where they told none, there is one.
     pub right: bool,
     /// The answer that was expected.
     pub expected_answer: String,
@@ -52,11 +52,6 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Right to the end: the right answer, and no call where none is needed.
-    pub fn is_right(&self) -> bool {
-        self.right && (self.expected.is_some() || self.selected)
-    }
-
     /// What went wrong first, in a few words. Of Python only the answer counts: many programs print it.
     pub fn fault(&self) -> Option<&'static str> {
         match (&self.expected, &self.call) {

@@ -3,6 +3,7 @@
 mod gguf;
 mod metadata;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use half::bf16;
@@ -62,7 +63,8 @@ pub fn write_adapter(folder: &Path, parameters: &[Parameter], lora: Lora, base: 
 /// and `model.safetensors` in bf16.
 ///
 /// # Errors
-/// When the base is no folder (the tokenizer of a GGUF file has no form there), or a file cannot be read or written.
+/// When the base is no folder (the tokenizer of a GGUF file has no form there), is `folder` itself or of another shape
+/// than what was trained, or a file cannot be read or written.
 pub fn write_merged(
     folder: &Path,
     base: &Checkpoint,
@@ -74,6 +76,8 @@ pub fn write_merged(
             format!("{} is no folder of Hugging Face; export an adapter or a GGUF file instead", base.path().display());
         return Err(TrainError::setting("the base", reason));
     }
+    let shapes = shapes(base.config());
+    check(folder, base.path(), &shapes, parameters, lora)?;
     std::fs::create_dir_all(folder).map_err(TrainError::io(folder))?;
     for entry in std::fs::read_dir(base.path()).map_err(TrainError::io(base.path()))? {
         let path = entry.map_err(TrainError::io(base.path()))?.path();
@@ -85,12 +89,44 @@ pub fn write_merged(
     }
     let tensors = base.tensors(None)?;
     let mut merged = Vec::new();
-    let shapes = shapes(base.config());
     for (name, shape) in &shapes {
         let values = trained_values(&tensors, name, shape, parameters, lora)?;
         merged.push((name.clone(), shape, bytes(&values)));
     }
     write_tensors(&folder.join("model.safetensors"), &merged)
+}
+
+/// Checks before anything is written that it would be whole: what does not fit into the base could be merged in part
+/// only, and the base must not be written over while it is read.
+fn check(
+    out: &Path,
+    base: &Path,
+    shapes: &[(String, Vec<usize>)],
+    parameters: &[Parameter],
+    lora: Option<Lora>,
+) -> Result<(), TrainError> {
+    if let (Ok(out_place), Ok(base_place)) = (out.canonicalize(), base.canonicalize())
+        && out_place == base_place
+    {
+        let reason = format!("{} is the base; write to another place", out.display());
+        return Err(TrainError::setting("the output", reason));
+    }
+    let mut fitting: HashMap<String, Vec<usize>> = shapes.iter().cloned().collect();
+    for (name, shape) in shapes {
+        if let (Some(stem), &[rows, columns], Some(lora)) = (name.strip_suffix(".weight"), shape.as_slice(), lora) {
+            fitting.insert(format!("{stem}.lora_A"), vec![lora.rank, columns]);
+            fitting.insert(format!("{stem}.lora_B"), vec![rows, lora.rank]);
+        }
+    }
+    for Parameter { name, shape, .. } in parameters {
+        let reason = match fitting.get(name) {
+            Some(wanted) if wanted == shape => continue,
+            Some(wanted) => format!("`{name}` was trained as {shape:?}, and only {wanted:?} fits"),
+            None => format!("it has nothing that `{name}` could change"),
+        };
+        return Err(TrainError::setting("the base", format!("{}: {reason}", base.display())));
+    }
+    Ok(())
 }
 
 /// A tensor of the base with what was trained in it.
@@ -130,11 +166,14 @@ fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|&value| bf16::from_f32(value).to_le_bytes()).collect()
 }
 
+/// Writes a file of tensors. A file that is there is replaced in one go.
 fn write_tensors(path: &Path, tensors: &[(String, &Vec<usize>, Vec<u8>)]) -> Result<(), TrainError> {
     let failed = |error: safetensors::SafeTensorError| TrainError::io(path)(std::io::Error::other(error));
     let mut views = Vec::new();
     for (name, shape, bytes) in tensors {
         views.push((name, TensorView::new(Dtype::BF16, (*shape).clone(), bytes).map_err(failed)?));
     }
-    safetensors::serialize_to_file(views, None, path).map_err(failed)
+    let part = path.with_extension("part");
+    safetensors::serialize_to_file(views, None, &part).map_err(failed)?;
+    std::fs::rename(&part, path).map_err(TrainError::io(path))
 }

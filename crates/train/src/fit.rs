@@ -29,8 +29,8 @@ pub struct Run {
     pub save_every: usize,
     /// Steps between two looks at the development data.
     pub evaluate_every: usize,
-    /// What the data is, in a few characters, and what the training began with, if not with the base: a checkpoint is
-    /// resumed with the same only.
+    /// What the base and the data are, in a few characters, and what the training began with, if not with the base: a
+    /// checkpoint is resumed with the same only.
     pub data: String,
 }
 

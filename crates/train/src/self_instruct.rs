@@ -32,7 +32,7 @@ pub struct Rounds {
     pub shots: usize,
     /// Temperature of the requests; answers are greedy.
     pub temperature: f32,
-    /// Decides which samples are shown.
+    /// Decides, with the round, which samples are shown and what is sampled.
     pub seed: u64,
 }
 
@@ -77,8 +77,10 @@ pub async fn self_instruct(
         if kept.len() >= rounds.wanted {
             break;
         }
-        let shots = shots(seeds, &kept, rounds);
-        let requests = writer.requests(&shots, rounds).await?;
+        // Another one in each round: behind a round that kept nothing the same would be asked again.
+        let seed = rounds.seed.wrapping_add((kept.len() + number) as u64);
+        let shots = shots(seeds, &kept, rounds.shots, seed);
+        let requests = writer.requests(&shots, rounds, seed).await?;
         let before = kept.len();
         for request in &requests {
             let Some(episode) = writer.answer(request, &shots).await? else {
@@ -99,11 +101,11 @@ pub async fn self_instruct(
 }
 
 /// Samples to show: half of those that people wrote, half of those that were kept, as far as there are any.
-fn shots(seeds: &[Episode], kept: &[Episode], rounds: Rounds) -> Vec<Episode> {
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(rounds.seed.wrapping_add(kept.len() as u64));
-    let own = (rounds.shots / 2).min(kept.len());
+fn shots(seeds: &[Episode], kept: &[Episode], count: usize, seed: u64) -> Vec<Episode> {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let own = (count / 2).min(kept.len());
     let mut shots: Vec<Episode> = kept.sample(&mut random, own).cloned().collect();
-    shots.extend(seeds.sample(&mut random, rounds.shots - own).cloned());
+    shots.extend(seeds.sample(&mut random, count - own).cloned());
     shots
 }
 
@@ -117,7 +119,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// New requests, one a line in the reply.
-    async fn requests(&self, shots: &[Episode], rounds: Rounds) -> Result<Vec<String>, TrainError> {
+    async fn requests(&self, shots: &[Episode], rounds: Rounds, seed: u64) -> Result<Vec<String>, TrainError> {
         let tool = |spec: &ToolSpec| format!("{}: {} {}", spec.name, spec.description, python_json(&spec.parameters));
         let tools: Vec<String> = self.specs.iter().map(tool).collect();
         let example =
@@ -128,8 +130,7 @@ impl Writer<'_> {
         let prompt = self
             .prompts
             .fill(Prompt::SelfInstructQueries, &values.each_ref().map(|(name, value)| (*name, value.as_str())));
-        let sampling =
-            Sampling { temperature: Some(rounds.temperature), seed: Some(rounds.seed), ..Sampling::default() };
+        let sampling = Sampling { temperature: Some(rounds.temperature), seed: Some(seed), ..Sampling::default() };
         let request = ChatRequest { sampling, ..ChatRequest::new([Message::user(prompt)]) };
         let reply = self.model.complete(request).await?.text();
         Ok(reply.lines().filter_map(numbered).take(rounds.requests).collect())

@@ -10,7 +10,9 @@ use common::checkpoint;
 use half::bf16;
 use qianshou_model::{Adapter, Checkpoint, ComputeDevice, Decoder};
 use qianshou_tokenizer::Specials;
-use qianshou_train::{Lora, Parameter, Quantisation, lora_parameters, write_adapter, write_gguf, write_merged};
+use qianshou_train::{
+    Lora, Parameter, Quantisation, TrainError, lora_parameters, write_adapter, write_gguf, write_merged,
+};
 use serde_json::json;
 
 const LORA: Lora = Lora { rank: 4, alpha: 8.0 };
@@ -129,6 +131,53 @@ fn every_form_computes_what_was_trained() {
             }
         }
     }
+}
+
+#[test]
+fn what_does_not_fit_into_the_base_is_refused_and_nothing_is_written() {
+    let (_folder, base) = base("qwen2-gqa-tied");
+    // The same names in other shapes, and a layer that the base does not have.
+    let wider = adapter(&checkpoint("qwen3-qknorm"));
+    let mut deeper = adapter(&base);
+    deeper[0].name = deeper[0].name.replace("layers.0", "layers.9");
+    let full = vec![Parameter { name: "model.norm.weight".to_owned(), shape: vec![32], values: vec![0.0; 32] }];
+    let out = tempfile::tempdir().unwrap();
+    let [file, merged] = ["model.gguf", "merged"].map(|name| out.path().join(name));
+    for (parameters, lora, reason) in [
+        (&wider, Some(LORA), "only [64, 4] fits"),
+        (&deeper, Some(LORA), "layers.9"),
+        (&full, None, "`model.norm.weight` was trained as [32], and only [64] fits"),
+    ] {
+        for result in [
+            write_merged(&merged, &base, parameters, lora),
+            write_gguf(&file, &base, parameters, lora, Quantisation::F16),
+        ] {
+            let message = result.unwrap_err().to_string();
+            assert!(message.contains(reason), "{message}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_base_is_not_written_over() {
+    let (folder, base) = base("qwen2-gqa-tied");
+    let parameters = adapter(&base);
+    let refused = |result: Result<(), TrainError>| result.unwrap_err().to_string().contains("is the base");
+    let weights = folder.path().join("model.safetensors");
+    let before = std::fs::read(&weights).unwrap();
+    assert!(refused(write_merged(&folder.path().join("."), &base, &parameters, Some(LORA))));
+    assert!(std::fs::read(&weights).unwrap() == before);
+
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join("base.gguf");
+    write_gguf(&path, &base, &[], None, Quantisation::F16).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let base = Checkpoint::open(&path).unwrap();
+    assert!(refused(write_gguf(&path, &base, &parameters, Some(LORA), Quantisation::F16)));
+    assert!(std::fs::read(&path).unwrap() == before);
+    // What was written at first has its own name only.
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 1);
 }
 
 #[test]

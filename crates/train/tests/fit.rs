@@ -180,6 +180,10 @@ fn a_checkpoint_of_another_training_is_refused() {
     train(folder.path(), 12, 1, 2).unwrap();
     let error = train(folder.path(), 13, 1, 2).unwrap_err();
     assert!(matches!(error, TrainError::Resume { .. }), "{error}");
+    let path = folder.path().join("state.safetensors");
+    State::resume(&path, &settings(12), "small").unwrap();
+    let error = State::resume(&path, &settings(12), "small, of another base").unwrap_err();
+    assert!(error.to_string().contains("another base or other data"), "{error}");
     std::fs::write(folder.path().join("state.safetensors"), b"damaged").unwrap();
     let error = train(folder.path(), 12, 1, 2).unwrap_err();
     assert!(matches!(error, TrainError::Resume { .. }), "{error}");

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use qianshou_agent::AnyTool;
@@ -88,7 +89,15 @@ async fn samples_are_made_kept_and_shown_again() {
 async fn a_model_that_cannot_do_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("samples.jsonl");
-    let model: Arc<dyn ChatModel> = Arc::new(ScriptedModel::new(["no", "no", "no", "no"]));
-    let total = self_instruct(&model, &tools(), &[seed()], ROUNDS, &out, &mut |_| {}).await.unwrap();
+    let script = Arc::new(ScriptedModel::new(["no", "no", "no", "no"]));
+    let model: Arc<dyn ChatModel> = Arc::clone(&script) as _;
+    let seeds: Vec<Episode> =
+        (0..100).map(|number| Episode { question: format!("What is 1 + {number}?"), ..seed() }).collect();
+    let total = self_instruct(&model, &tools(), &seeds, ROUNDS, &out, &mut |_| {}).await.unwrap();
     assert_eq!(total, 0);
+    // It is not asked the same again and again.
+    let requests = script.requests();
+    let prompts: BTreeSet<String> = requests.iter().map(|request| request.messages[0].text()).collect();
+    let sampled: BTreeSet<Option<u64>> = requests.iter().map(|request| request.sampling.seed).collect();
+    assert_eq!((prompts.len(), sampled.len()), (ROUNDS.most, ROUNDS.most));
 }

@@ -17,7 +17,7 @@ use qianshou_train::{
 use serde::Serialize;
 
 use self::outcomes::OutcomeFile;
-use super::{Failure, say};
+use super::{Failure, fingerprint, say};
 
 /// What is taken from the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,10 +49,11 @@ pub(super) struct Eval {
     /// Take something from the model, to see whether it reads it: `names`, `descriptions`, or both with a comma.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
     ablate: Vec<Ablated>,
-    /// Leave Python out, where nothing isolates it: its episodes are skipped.
+    /// Leave Python out, where nothing isolates it: episodes that need it are skipped, and a call of it in another
+    /// fails.
     #[arg(long)]
     no_python: bool,
-    /// Append every outcome to a file, one a line; what is there already is not done again.
+    /// Append every outcome to a file, one a line; what is there already, of the same model, is not done again.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write the figures to a file as JSON.
@@ -73,6 +74,8 @@ struct Conditions<'a> {
     constrained: bool,
     ablation: Ablation,
     python: bool,
+    /// Of the base and the adapter: other files may be in the same places by now.
+    fingerprint: String,
 }
 
 impl Eval {
@@ -83,9 +86,9 @@ impl Eval {
     async fn measure(self) -> Result<(), Failure> {
         let groups = self.groups()?;
         let all: usize = groups.iter().map(|group| group.episodes.len()).sum();
-        let conditions = serde_json::to_value(self.conditions())?;
         let (mut file, mut outcomes) = match &self.out {
             Some(path) => {
+                let conditions = serde_json::to_value(self.conditions()?)?;
                 let (file, outcomes) = OutcomeFile::open(path, &conditions, &groups)?;
                 (Some(file), outcomes)
             }
@@ -126,7 +129,7 @@ impl Eval {
     fn groups(&self) -> Result<Vec<Group>, Failure> {
         let mut groups = read_groups(&self.data)?;
         if self.no_python {
-            groups.retain(|group| !group.tools.iter().any(|spec| spec.name == "code_interpreter"));
+            leave_python_out(&mut groups);
         }
         if let Some(wanted) = self.episodes {
             keep_evenly(&mut groups, wanted);
@@ -152,8 +155,12 @@ impl Eval {
         }
     }
 
-    fn conditions(&self) -> Conditions<'_> {
-        Conditions {
+    fn conditions(&self) -> Result<Conditions<'_>, Failure> {
+        let mut fingerprint = fingerprint::of_files(&self.base)?;
+        if let Some(adapter) = &self.adapter {
+            fingerprint += &format!(" {}", fingerprint::of_files(adapter)?);
+        }
+        Ok(Conditions {
             base: &self.base,
             adapter: &self.adapter,
             data: &self.data,
@@ -161,6 +168,54 @@ impl Eval {
             constrained: !self.unconstrained,
             ablation: self.ablation(),
             python: !self.no_python,
-        }
+            fingerprint,
+        })
+    }
+}
+
+/// Drops the episodes that need Python. It stays among the tools of the others, so that a model has the same choice.
+fn leave_python_out(groups: &mut Vec<Group>) {
+    for group in groups.iter_mut() {
+        group.episodes.retain(|episode| episode.calls.iter().all(|call| call.tool != "code_interpreter"));
+    }
+    groups.retain(|group| !group.episodes.is_empty());
+}
+
+#[cfg(test)]
+mod tests {
+    use qianshou_agent::ToolSpec;
+    use qianshou_train::{Call, Episode, Kind};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_episodes_that_need_python_are_left_out_with_it() {
+        let tool = |name: &str| ToolSpec::from_schema(name, json!({"type": "object"}));
+        let call = |tool: &str| Call {
+            thought: String::new(),
+            tool: tool.to_owned(),
+            input: String::new(),
+            observation: String::new(),
+            mistake: false,
+        };
+        let episode = |kind: Kind, tools: &[&str]| Episode {
+            kind,
+            question: String::new(),
+            calls: tools.iter().map(|tool| call(tool)).collect(),
+            thought: String::new(),
+            answer: String::new(),
+            files: Vec::new(),
+        };
+        let tools = vec![tool("calculator"), tool("code_interpreter")];
+        let [python, arithmetic] =
+            [episode(Kind::Python, &["code_interpreter"]), episode(Kind::Arithmetic, &["calculator"])];
+        let [steps, none] = [episode(Kind::Steps, &["calculator", "code_interpreter"]), episode(Kind::NoNeed, &[])];
+        let mut groups = vec![
+            Group { tools: tools.clone(), episodes: vec![python.clone(), arithmetic.clone(), steps, none.clone()] },
+            Group { tools: tools.clone(), episodes: vec![python] },
+        ];
+        leave_python_out(&mut groups);
+        assert_eq!(groups, [Group { tools, episodes: vec![arithmetic, none] }]);
     }
 }

@@ -8,11 +8,11 @@ use clap::Args;
 use qianshou_agent::ReAct;
 use qianshou_model::Checkpoint;
 use qianshou_train::{
-    Lora, Metrics, Network, Parameter, Run, Schedule, Sequence, Settings, Trained, Workers, all_parameters,
-    lora_parameters, read_groups,
+    Lora, Metrics, Network, Run, Schedule, Sequence, Settings, Trained, Workers, all_parameters, lora_parameters,
+    read_groups,
 };
 
-use super::{Failure, renderer, say, split_file};
+use super::{Failure, fingerprint, renderer, say, split_file};
 
 /// Fine-tune a model.
 #[derive(Debug, Args)]
@@ -98,10 +98,12 @@ impl Fit {
             Some(lora) => lora_parameters(checkpoint.config(), lora, self.seed),
             None => all_parameters(checkpoint.config(), &checkpoint.tensors(None)?)?,
         };
-        let mut data = fingerprint(training.iter().flat_map(Sequence::ids).copied());
+        let [learned, watched] = [&training, &development].map(|sequences| fingerprint::of_sequences(sequences));
+        let base = fingerprint::of_files(&self.base)?;
+        let mut data = format!("{learned}, development {watched}, base {base}");
         if let Some(from) = from {
             first = from.begin(&first, lora)?;
-            data += &format!(" from {}", fingerprint_of_parameters(&first));
+            data += &format!(", from {}", fingerprint::of_parameters(&first));
         }
         let trained: usize = first.iter().map(|parameter| parameter.values.len()).sum();
         say(&format!("{trained} numbers are trained, in {} tensors", first.len()));
@@ -141,16 +143,6 @@ fn summary(sequences: &[Sequence]) -> String {
     let (tokens, learned) = (sum(|sequence| sequence.ids().len()), sum(|sequence| sequence.targets().len()));
     let episodes = sum(|sequence| sequence.episodes().len());
     format!("{} sequences: {episodes} episodes, {tokens} tokens, {learned} of them learned", sequences.len())
-}
-
-/// A number that stands for others: FNV-1a over them.
-fn fingerprint(numbers: impl Iterator<Item = u32>) -> String {
-    let step = |hash: u64, number| (hash ^ u64::from(number)).wrapping_mul(0x0100_0000_01b3);
-    format!("{:016x}", numbers.fold(0xcbf2_9ce4_8422_2325, step))
-}
-
-fn fingerprint_of_parameters(parameters: &[Parameter]) -> String {
-    fingerprint(parameters.iter().flat_map(|parameter| &parameter.values).map(|value| value.to_bits()))
 }
 
 fn line(metrics: &Metrics, steps: usize) -> String {

@@ -46,7 +46,7 @@ pub(super) struct SelfInstruct {
     /// Temperature of the requests.
     #[arg(long, default_value_t = 0.8)]
     temperature: f32,
-    /// Decides which samples are shown.
+    /// Decides, with the round, which samples are shown and what is sampled.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

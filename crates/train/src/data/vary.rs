@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn numbers_of_the_question_change_in_code_and_answer_too() {
         let interest = task(
-            "What do 12,500.50 grow to in 24 months at 3 percent? Ask for 1250.",
+            "What do 12,500.50 grow to in 24 months, by 1.03 a year? Ask for 1250.",
             "print(round(12500.50 * 1.03 ** 2 + 1250 / 24))",
             "13314\n",
             "The 12,500.50 grow to 13314.",

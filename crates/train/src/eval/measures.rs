@@ -67,7 +67,8 @@ impl Serialize for Measure {
     }
 }
 
-/// The measures of episodes of a kind.
+/// The measures of episodes of a kind. Only the selection is measured where no tool is needed or none fits: nothing
+/// comes back there that an answer could be held to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measures {
     /// The right tool first; none, where none is needed.
@@ -76,7 +77,7 @@ pub struct Measures {
     pub exact: Measure,
     /// The right final answer, of those that got the right observations.
     pub answer: Measure,
-    /// Right to the final answer, of all.
+    /// The right final answer, of all.
     pub whole: Measure,
 }
 
@@ -86,13 +87,16 @@ pub fn measures(outcomes: &[Outcome]) -> BTreeMap<Kind, Measures> {
     for outcome in outcomes {
         let measures = by_kind.entry(outcome.kind).or_default();
         measures.selection.count(outcome.selected);
+        if outcome.expected.is_none() {
+            continue;
+        }
         if !outcome.kind.is_python() {
             measures.exact.count(outcome.exact);
         }
         if outcome.observed {
             measures.answer.count(outcome.right);
         }
-        measures.whole.count(outcome.is_right());
+        measures.whole.count(outcome.right);
     }
     by_kind
 }

@@ -45,9 +45,9 @@ impl Summary {
                 summary.answer.count(outcome.right);
             }
             match outcome.kind {
-                Kind::Arithmetic | Kind::Time | Kind::Files => summary.built_in.count(outcome.is_right()),
-                Kind::Python => summary.python.count(outcome.is_right()),
-                Kind::UnseenPython => summary.unseen_python.count(outcome.is_right()),
+                Kind::Arithmetic | Kind::Time | Kind::Files => summary.built_in.count(outcome.right),
+                Kind::Python => summary.python.count(outcome.right),
+                Kind::UnseenPython => summary.unseen_python.count(outcome.right),
                 _ => {}
             }
         }
@@ -103,6 +103,8 @@ mod tests {
         let summary = Summary::new(&outcomes);
         let numbers = summary.totals().map(|(_, measure)| (measure.hits, measure.of));
         assert_eq!(numbers, [(4, 6), (2, 4), (1, 2), (3, 4), (1, 1), (1, 1), (0, 1)]);
+        let untold = Measures { selection: Measure { hits: 1, of: 1 }, ..Measures::default() };
+        assert_eq!(summary.kinds[&Kind::Cannot], untold);
         let faults: Vec<_> = outcomes.iter().map(Outcome::fault).collect();
         let [arguments, tool, none, needless] =
             ["other arguments", "another tool", "no call", "a call where none is needed"].map(Some);

@@ -8,7 +8,7 @@ use qianshou_gguf::{GgufWriter, NewTensor, TensorKind, Value};
 use qianshou_model::{Checkpoint, ModelConfig, Names, gguf_tensor, quantize};
 
 use super::metadata::metadata;
-use super::trained_values;
+use super::{check, trained_values};
 use crate::parameters::shapes;
 use crate::{Lora, Parameter, TrainError};
 
@@ -49,10 +49,11 @@ impl Quantisation {
 
 /// Writes a GGUF file with what was trained in it. Its metadata (shape, tokenizer, chat template) are those of a
 /// base that is a GGUF file; of a folder of Hugging Face they are made, where its vocabulary is a byte-level one of
-/// a kind that GGUF has a name for.
+/// a kind that GGUF has a name for. A file that is there is replaced in one go.
 ///
 /// # Errors
-/// When the base cannot be put into GGUF, or a file cannot be read or written.
+/// When the base cannot be put into GGUF, is `path` itself or of another shape than what was trained, or a file cannot
+/// be read or written.
 pub fn write_gguf(
     path: &Path,
     base: &Checkpoint,
@@ -60,18 +61,20 @@ pub fn write_gguf(
     lora: Option<Lora>,
     quantisation: Quantisation,
 ) -> Result<(), TrainError> {
+    let config = base.config();
+    let shapes = shapes(config);
+    check(path, base.path(), &shapes, parameters, lora)?;
     let mut metadata = metadata(base)?;
     metadata.insert("general.file_type".to_owned(), Value::U32(quantisation.file_type()));
     metadata.insert("general.quantization_version".to_owned(), Value::U32(2));
-    let config = base.config();
-    let shapes = shapes(config);
     let unknown = |name: &str| TrainError::setting("the base", format!("GGUF has no name for its `{name}`"));
     let mut layout = Vec::new();
     for (name, shape) in &shapes {
         let (stored, _) = gguf_tensor(config, name, Vec::new()).ok_or_else(|| unknown(name))?;
         layout.push(NewTensor { name: stored, shape: shape.clone(), kind: quantisation.kind(config, name, shape) });
     }
-    let file = BufWriter::new(File::create(path).map_err(TrainError::io(path))?);
+    let part = path.with_extension("part");
+    let file = BufWriter::new(File::create(&part).map_err(TrainError::io(&part))?);
     let entries = metadata.iter().map(|(key, value)| (key.as_str(), value));
     let mut writer = GgufWriter::begin(file, entries, &layout).map_err(TrainError::io(path))?;
     let tensors = base.tensors(None)?;
@@ -82,5 +85,5 @@ pub fn write_gguf(
         writer.tensor(&bytes).map_err(TrainError::io(path))?;
     }
     writer.finish().map_err(TrainError::io(path))?;
-    Ok(())
+    std::fs::rename(&part, path).map_err(TrainError::io(path))
 }

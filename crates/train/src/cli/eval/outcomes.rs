@@ -25,7 +25,7 @@ impl OutcomeFile {
         let mut lines = whole.lines();
         let refuse = |reason: &str| Failure::from(format!("{} {reason}; use another file", path.display()));
         match lines.next().map(serde_json::from_str::<Value>) {
-            Some(Ok(found)) if found == *conditions => {}
+            Some(Ok(found)) if are_same(&found, conditions) => {}
             Some(Ok(found)) => return Err(refuse(&format!("is of an evaluation under other conditions: {found}"))),
             Some(Err(_)) => return Err(refuse("is no file of outcomes")),
             None => std::fs::write(path, format!("{conditions}\n"))?,
@@ -51,6 +51,18 @@ impl OutcomeFile {
         let written = line.and_then(|line| self.file.write_all(line.as_bytes()));
         written.map_err(|source| TrainError::Io { path: self.path.clone(), source })
     }
+}
+
+/// Whether a file goes on under these conditions. One that was begun before fingerprints were kept is known by the
+/// others alone.
+fn are_same(found: &Value, conditions: &Value) -> bool {
+    let mut conditions = conditions.clone();
+    if found.get("fingerprint").is_none()
+        && let Some(fields) = conditions.as_object_mut()
+    {
+        fields.remove("fingerprint");
+    }
+    *found == conditions
 }
 
 #[cfg(test)]
@@ -111,13 +123,27 @@ mod tests {
     fn a_file_of_another_evaluation_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("outcomes.jsonl");
-        let conditions = json!({"constrained": true});
+        let conditions = json!({"constrained": true, "fingerprint": "1"});
         let (mut file, _) = OutcomeFile::open(&path, &conditions, &groups()).unwrap();
         let refused = |conditions: &Value| OutcomeFile::open(&path, conditions, &groups()).unwrap_err().to_string();
-        assert!(refused(&json!({"constrained": false})).contains("other conditions: {\"constrained\":true}"));
+        let message = refused(&json!({"constrained": false, "fingerprint": "1"}));
+        assert!(message.contains("other conditions: {\"constrained\":true,"), "{message}");
+        // The same paths, and another model behind them.
+        assert!(refused(&json!({"constrained": true, "fingerprint": "2"})).contains("other conditions"));
         file.push(&outcome("Another?")).unwrap();
         assert!(refused(&conditions).contains("is of other episodes"));
         std::fs::write(&path, "1, 2, 3\n").unwrap();
         assert!(refused(&conditions).contains("is no file of outcomes"));
+    }
+
+    #[test]
+    fn a_file_without_a_fingerprint_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("outcomes.jsonl");
+        let (mut file, _) = OutcomeFile::open(&path, &json!({"constrained": true}), &groups()).unwrap();
+        file.push(&outcome("One?")).unwrap();
+        let open = |conditions: Value| OutcomeFile::open(&path, &conditions, &groups()).map(|(_, done)| done);
+        assert_eq!(open(json!({"constrained": true, "fingerprint": "1"})).unwrap(), [outcome("One?")]);
+        assert!(open(json!({"constrained": false, "fingerprint": "1"})).is_err());
     }
 }
