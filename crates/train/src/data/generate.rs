@@ -230,12 +230,12 @@ impl<'a> Maker<'a> {
             (Kind::Authored, if has_authored { 72 } else { 0 }),
             (Kind::Repair, if has_authored { 5 } else { 0 }),
             (Kind::Steps, if has_authored && offer.has(NAMES[0]) { 20 } else { 0 }),
-            (Kind::Cannot, 30),
-            (Kind::NoNeed, 16),
-            (Kind::Arithmetic, if offer.has(NAMES[0]) && !self.unseen { 40 } else { 0 }),
+            (Kind::Cannot, 16),
+            (Kind::NoNeed, 10),
+            (Kind::Arithmetic, if offer.has(NAMES[0]) && !self.unseen { 110 } else { 0 }),
             (Kind::Time, if offer.has(NAMES[1]) { 9 } else { 0 }),
             (Kind::Files, if offer.has(NAMES[2]) && offer.has(NAMES[3]) { 14 } else { 0 }),
-            (Kind::Python, if offer.has(NAMES[4]) { 70 } else { 0 }),
+            (Kind::Python, if offer.has(NAMES[4]) { 60 } else { 0 }),
         ];
         let Ok(&(kind, _)) = weights.choose_weighted(&mut self.random, |(_, weight)| *weight) else {
             return Ok(None);
@@ -273,7 +273,7 @@ impl<'a> Maker<'a> {
 
     /// A request that no tool fulfils: close to those that one of them does, or for a tool that is not offered.
     fn cannot(&mut self, offer: &Offer<'a>) -> Option<Episode> {
-        let near = if self.random.random_bool(0.5) { self.beyond(offer) } else { None };
+        let near = if self.random.random_bool(0.4) { self.beyond(offer) } else { None };
         let (question, purpose) = match near {
             Some(beyond) => (beyond.question.clone(), &beyond.purpose),
             None => self.absent(offer)?,
