@@ -144,13 +144,14 @@ pub async fn run<S: Sample>(
             ended = attempts.next() => ended,
         };
         let Some(ended) = ended else { break };
+        let answered = outcome.done > 0 || ended.iter().any(|(_, result)| result.is_ok());
         let mut records = Vec::new();
         let mut lasting = None;
         for (index, result) in ended {
             let id = || task.samples[index].id().to_owned();
             match result {
                 Ok(record) => records.push(record),
-                Err(fault) if fault.is_lasting(outcome.done + records.len() > 0) => lasting = Some((id(), fault)),
+                Err(fault) if fault.is_lasting(answered) => lasting = Some((id(), fault)),
                 Err(fault) => outcome.faults.push((id(), fault)),
             }
         }

@@ -169,7 +169,7 @@ pub struct Fault {
 enum Reach {
     /// Nothing: the next attempt may go well.
     Attempt,
-    /// Every attempt at this sample; every sample, where none has been answered.
+    /// Every attempt at this sample.
     Sample,
     /// Every sample.
     Run,
@@ -191,14 +191,10 @@ impl Fault {
         self.reach == Reach::Attempt
     }
 
-    /// Whether every further sample would meet it, too, when the model has `answered` some or none. What is refused
-    /// as invalid is so for this sample, or for all of them, as with a wrong name of the model.
+    /// Whether every further sample would meet it, too, when the model has `answered` some or none. Who has answered
+    /// none is not there, or has another name.
     pub fn is_lasting(&self, answered: bool) -> bool {
-        match self.reach {
-            Reach::Attempt => false,
-            Reach::Sample => !answered,
-            Reach::Run => true,
-        }
+        !answered || self.reach == Reach::Run
     }
 
     /// What went wrong, with its causes.

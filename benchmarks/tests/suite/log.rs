@@ -144,13 +144,16 @@ fn a_fault_that_lasts_ends_the_run_and_one_that_passes_does_not() {
 }
 
 #[test]
-fn a_model_that_refuses_everything_ends_the_run_at_once() {
+fn a_model_that_answers_nothing_ends_the_run_at_once() {
     let (task, folder) = (towns(3), tempfile::tempdir().unwrap());
-    // As with a wrong name of the model.
-    let model = Instant::model(|_| Err(ChatError::new(ChatErrorKind::InvalidRequest, "no such model")));
-    let refused = run_with(&task, model, folder.path(), &RunOptions::default());
-    assert!(matches!(refused, Err(BenchError::Lasting { sample, .. }) if sample == "s0"));
-    assert!(Log::read(folder.path()).unwrap().samples.is_empty());
+    // A wrong name of the model, and a wrong address.
+    for kind in [ChatErrorKind::InvalidRequest, ChatErrorKind::Unavailable] {
+        let model = Instant::model(move |_| Err(ChatError::new(kind, "no such model")));
+        let options = RunOptions { retries: 0, ..RunOptions::default() };
+        let refused = run_with(&task, model, folder.path(), &options);
+        assert!(matches!(refused, Err(BenchError::Lasting { sample, .. }) if sample == "s0"));
+        assert!(Log::read(folder.path()).unwrap().samples.is_empty());
+    }
 }
 
 #[test]
